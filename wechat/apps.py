@@ -1,0 +1,21 @@
+"""Start-up of the WeChat room: the built-in handlers register, and changes of the configuration reach the cached view."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
+from django.utils.translation import gettext_lazy as _
+
+
+class WechatConfig(AppConfig):
+    name = "wechat"
+    verbose_name = _("WeChat")
+
+    def ready(self) -> None:
+        from wechat import conf
+        from wechat.models import Account
+
+        import_module("wechat.checks")
+        import_module("wechat.handlers")
+        for signal in (post_save, post_delete):
+            signal.connect(conf.account_changed, sender=Account, dispatch_uid="account_changed")
