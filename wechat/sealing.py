@@ -1,0 +1,37 @@
+"""Secrets at rest: sealed with the first of FIELD_KEYS, opened with any of them, so that keys can be rotated."""
+
+from functools import cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class SealBroken(Exception):
+    """A sealed value that none of FIELD_KEYS opens: a key was lost, or the value was tampered with."""
+
+
+@cache
+def _box(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def seal(text: str) -> str:
+    """`text` encrypted. The empty string stays empty: there is nothing to hide."""
+    return _box(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode() if text else ""
+
+
+def unseal(sealed: str) -> str:
+    """The text inside. Raises SealBroken when no key fits."""
+    if not sealed:
+        return ""
+    try:
+        return _box(tuple(settings.FIELD_KEYS)).decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise SealBroken(
+            "A secret cannot be read with any of FIELD_KEYS. Put the key it was sealed with back."
+        ) from error
+
+
+def reseal(sealed: str) -> str:
+    """The same secret, sealed with the first key. Raises SealBroken."""
+    return seal(unseal(sealed))
