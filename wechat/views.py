@@ -1,0 +1,184 @@
+"""The callback: where everything the platform pushes comes in. It only calls the other modules, in the order of the data.
+
+Verify before you parse, parse before you store, store before you act. No HTTP call is ever made here.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from wechat import conf, crypto, inbox, replies
+from wechat.conf import AccountConfig
+from wechat.crypto import CryptoError
+from wechat.inbox import Delivery
+from wechat.messages import Hostile, Tree, Unreadable, from_tree, read_tree
+from wechat.models import Account
+
+MAX_BODY = 256 * 1024  # bytes; a genuine push has a few thousand
+MAX_PARAMETERS = 20
+
+logger = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """A request that is not answered; `status` is 4xx, `reason` is for the log only."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@csrf_exempt
+def callback(request: HttpRequest, slug: str) -> HttpResponse:
+    """Answer the handshake (GET) and every push (POST) of one account."""
+    try:
+        account = conf.account(slug)
+        if account is None:
+            raise Refused(404, "unknown account")
+        if request.method == "GET":
+            return _text(handshake(account, request))
+        if request.method == "POST":
+            return push(account, request)
+        raise Refused(405, "wrong method")
+    except Refused as refused:
+        logger.warning("callback %s refused: %s", slug, refused)
+        return _text("refused", status=refused.status)
+    except (OperationalError, InterfaceError):
+        # Not stored: anything but 200 makes the platform push again.
+        logger.exception("callback %s: a push could not be stored", slug)
+        return _text("try again", status=503)
+
+
+def handshake(account: AccountConfig, request: HttpRequest) -> str:
+    """The `echostr` of a signed URL verification. Never encrypted for an Official Account, whatever its mode."""
+    query = verified_query(account, request)
+    if "echostr" not in query:
+        raise Refused(400, "signed, but no echostr")
+    return query["echostr"]
+
+
+def push(account: AccountConfig, request: HttpRequest) -> HttpResponse:
+    """Take one push: verify, open, parse, store and handle, answer."""
+    body = _read(request)
+    query = verified_query(account, request)
+    try:
+        tree, body, aes_key = _open(account, query, body)
+        message = from_tree(tree)
+    except Hostile as error:
+        raise Refused(400, str(error)) from None
+    except Unreadable as error:
+        # The platform would only repeat it; users can type things that break XML.
+        logger.warning("callback %s: %s: %r", account.slug, error, body[:200])
+        return _text("success")
+    if query.get("openid", message.sender) != message.sender:
+        logger.info("callback %s: the openid of the address is not the sender", account.slug)
+    nonce_key = None if aes_key else f"{account.id}:{query['timestamp']}:{query['nonce']}"[:80]
+    try:
+        answer = inbox.receive(Delivery(account, message, body, nonce_key))
+    except inbox.NonceReused:
+        raise Refused(403, "this timestamp and nonce came with another body") from None
+    return _answer(answer, account, query["nonce"], aes_key)
+
+
+def verified_query(account: AccountConfig, request: HttpRequest) -> Mapping[str, str]:
+    """The parameters of the address, each at most once, with a right signature and a timestamp of now. Raises Refused."""
+    try:
+        pairs = parse_qsl(
+            request.META.get("QUERY_STRING", ""),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:
+        raise Refused(403, "unreadable parameters") from None
+    query = dict(pairs)
+    if len(query) != len(pairs):
+        raise Refused(403, "a parameter is repeated")
+    timestamp = query.get("timestamp", "")
+    if not crypto.is_signed(query.get("signature"), account.token, timestamp, query.get("nonce")):
+        raise Refused(403, "wrong signature")
+    if not (len(timestamp) == 10 and timestamp.isascii() and timestamp.isdigit()):
+        raise Refused(403, "the timestamp is not ten digits")
+    skew = int(timestamp) - time.time()
+    if settings.WECHAT_TIMESTAMP_TOLERANCE and abs(skew) > settings.WECHAT_TIMESTAMP_TOLERANCE:
+        raise Refused(403, f"the timestamp is {skew:+.0f} s off; is the clock right?")
+    return query
+
+
+def _read(request: HttpRequest) -> bytes:
+    try:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+            raise Refused(413, "the body is too large")
+        return request.body
+    except (RequestDataTooBig, ValueError):
+        raise Refused(413, "the body is too large") from None
+    except OSError:
+        raise Refused(400, "the body broke off") from None
+
+
+def _open(account: AccountConfig, query: Mapping[str, str], body: bytes) -> tuple[Tree, bytes, bytes | None]:
+    """The tree of the push, its clear body, and the AES key when it was encrypted. Raises Refused, Unreadable, Hostile."""
+    encrypted = query.get("encrypt_type") == "aes"
+    if not encrypted:
+        if account.mode == Account.Mode.SAFE:
+            raise Refused(403, "a plain push in safe mode")
+        return read_tree(body), body, None
+    try:
+        ciphertext = read_tree(body).get("Encrypt")
+    except Unreadable as error:
+        raise Refused(403, str(error)) from None
+    if account.mode == Account.Mode.PLAIN and account.aes_keys:
+        logger.info("callback %s: encrypted, though the account is set to plain", account.slug)
+    clear, aes_key = _decrypt(account, query, ciphertext if isinstance(ciphertext, str) else None)
+    return read_tree(clear), clear, aes_key
+
+
+def _decrypt(account: AccountConfig, query: Mapping[str, str], ciphertext: str | None) -> tuple[bytes, bytes]:
+    failure = "no EncodingAESKey is set"
+    for aes_key in account.aes_keys:  # after a change the platform uses the old key for a while
+        try:
+            clear = crypto.open_envelope(
+                ciphertext,
+                msg_signature=query.get("msg_signature"),
+                token=account.token,
+                timestamp=query["timestamp"],
+                nonce=query["nonce"],
+                aes_key=aes_key,
+                appid=account.appid,
+            )
+            return clear.encode(), aes_key
+        except CryptoError as error:
+            failure = str(error)
+    raise Refused(403, failure)
+
+
+def _answer(xml: str | None, account: AccountConfig, nonce: str, aes_key: bytes | None) -> HttpResponse:
+    if xml is None:
+        return _text("success")
+    if aes_key is not None:
+        timestamp = str(int(time.time()))
+        ciphertext = crypto.encrypt(xml, aes_key=aes_key, appid=account.appid)
+        signature = crypto.sign(account.token, timestamp, nonce, ciphertext)
+        xml = replies.encrypted_xml(ciphertext=ciphertext, msg_signature=signature, timestamp=timestamp, nonce=nonce)
+    return _response(xml, "text/xml")
+
+
+def _text(body: str, *, status: int = 200) -> HttpResponse:
+    return _response(body, "text/plain", status)
+
+
+def _response(body: str, kind: str, status: int = 200) -> HttpResponse:
+    content = body.encode()
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        "Content-Length": str(len(content)),
+        "X-Content-Type-Options": "nosniff",  # the echostr is not covered by the signature
+    }
+    return HttpResponse(content, status=status, headers=headers)
