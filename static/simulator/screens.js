@@ -1,0 +1,138 @@
+// The other screens of the phone: the list of chats, the scanner, the account's profile, the browser.
+
+import { get } from "./api.js";
+import { button, clean, clockTime, el, fill, icon, portrait, texts } from "./dom.js";
+
+export function home(actions) {
+  const rows = el("ul", { class: "chats" });
+  const node = el("div", { class: "view home" },
+    el("header", { class: "nav" }, el("span", { class: "spacer" }), el("h2", {}, texts.wechat), button(texts.scan, icon("scan"), () => actions.go("scan"))),
+    rows);
+
+  function update({ person, account }) {
+    const last = person.last;
+    const said = last ? clean(last.text ?? last.articles?.[0]?.title ?? `[${last.kind}]`) : texts.noMessages;
+    const face = el("span", { class: "face" }, portrait("/static/simulator/account.svg"), person.unread ? el("b", {}, String(person.unread)) : null);
+    const row = el("button", { type: "button", onclick: () => actions.go(person.follows ? "chat" : "profile") }, face,
+      el("span", { class: "words" }, el("strong", {}, account.name), el("span", {}, person.follows ? said : texts.notFollowed)),
+      el("time", {}, last ? clockTime(last.time) : ""));
+    rows.replaceChildren(el("li", {}, row));
+  }
+  return { node, update };
+}
+
+export function scanner(actions) {
+  const address = el("input", { name: "url", autocomplete: "off", placeholder: texts.pasteCode, "aria-label": texts.pasteCode });
+  const form = el("form", { class: "paste" }, address, el("button", { class: "button" }, texts.scan));
+  const list = el("ul", { class: "codes" });
+  const node = el("div", { class: "view scanner" },
+    el("header", { class: "nav dark" }, button(texts.back, icon("back"), () => actions.go("back")), el("h2", {}, texts.scan), el("span", { class: "spacer" })),
+    el("div", { class: "finder", "aria-hidden": "true" }, el("i")), form, el("h3", {}, texts.recentCodes), list);
+  let loadedAt = null;
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const value = address.value.trim();
+    if (value) actions.scan(value.includes("/") && value.startsWith("http") ? { url: value } : { ticket: value });
+    address.value = "";
+  });
+
+  async function load(account) {
+    const { codes } = await get("/codes?limit=12");
+    const own = codes.filter((code) => code.appid === account.appid);
+    list.replaceChildren(...own.map((code) => el("li", {}, codeRow(code))));
+    if (!own.length) list.replaceChildren(el("li", { class: "hint" }, texts.noCodes));
+  }
+
+  function codeRow(code) {
+    const gone = code.seconds !== null && code.seconds <= 0;
+    const left = code.seconds === null ? texts.permanent : gone ? texts.expired : fill(texts.expiresIn, { time: duration(code.seconds) });
+    const image = el("img", { alt: "", loading: "lazy", src: `${new URL(code.url).pathname}.svg` });
+    return el("button", { type: "button", class: gone ? "gone" : "", onclick: () => actions.scan({ ticket: code.ticket }) }, image,
+      el("span", { class: "words" }, el("strong", {}, clean(code.scene)), el("span", {}, left)));
+  }
+
+  function update({ account, codesSeq }) {
+    if (loadedAt === codesSeq) return;
+    loadedAt = codesSeq;
+    load(account);
+  }
+  return { node, update };
+}
+
+export function duration(seconds) {
+  if (seconds < 100) return fill(texts.seconds, { number: Math.ceil(seconds) });
+  if (seconds < 7200) return fill(texts.minutes, { number: Math.round(seconds / 60) });
+  return fill(texts.hours, { number: Math.round(seconds / 3600) });
+}
+
+export function profile(actions) {
+  const name = el("h2");
+  const about = el("p");
+  const main = el("button", { type: "button", class: "button large" });
+  const leave = el("button", { type: "button", class: "button quiet", onclick: () => actions.unfollow() }, texts.unfollow);
+  const scanned = el("p", { class: "scanned" }, texts.scannedCode);
+  const node = el("div", { class: "view profile" },
+    el("header", { class: "nav" }, button(texts.back, icon("back"), () => actions.dismiss()), el("span", { class: "spacer" })),
+    el("div", { class: "sheet" }, portrait("/static/simulator/account.svg", "avatar big"), name, about, scanned, main, leave));
+
+  function update({ person, account }) {
+    name.textContent = account.name;
+    about.textContent = `${account.kind.includes("subscription") ? texts.subscriptionAccount : texts.serviceAccount} · ${account.original_id}`;
+    scanned.hidden = !person.pending;
+    leave.hidden = !person.follows;
+    main.textContent = person.follows ? texts.enter : texts.follow;
+    main.onclick = () => (person.follows ? actions.go("chat") : actions.follow());
+  }
+  return { node, update };
+}
+
+// A browser inside the phone. A site that forbids frames is opened in a tab of its own instead.
+export function browser(actions) {
+  const host = el("h2");
+  const frame = el("iframe", { title: texts.page, referrerPolicy: "no-referrer" });
+  const refused = el("div", { class: "refused", hidden: true });
+  const tab = el("a", { target: "_blank", rel: "noopener noreferrer", "aria-label": texts.openTab, title: texts.openTab }, icon("out"));
+  const back = button(texts.back, icon("back"), () => step(-1));
+  const forward = button(texts.forward, icon("forward"), () => step(1));
+  const node = el("div", { class: "view browser" },
+    el("header", { class: "nav" }, button(texts.close, icon("close"), () => actions.go("chat")), host, tab),
+    frame, refused, el("footer", { class: "steps" }, back, forward));
+  let place = { at: 0, of: 0, moving: true };
+
+  function step(by) {
+    if (place.at + by < 0 || place.at + by > place.of) return;
+    place = { ...place, at: place.at + by, moving: true };
+    if (by < 0) history.back(); else history.forward();
+    marks();
+  }
+
+  function marks() {
+    back.disabled = place.at === 0;
+    forward.disabled = place.at === place.of;
+  }
+
+  frame.addEventListener("load", () => {
+    if (!place.moving) place = { at: place.at + 1, of: place.at + 1, moving: false };
+    place.moving = false;
+    marks();
+  });
+
+  async function open(url) {
+    place = { at: 0, of: 0, moving: true };
+    marks();
+    host.textContent = new URL(url).host;
+    tab.href = url;
+    refused.hidden = true;
+    frame.hidden = false;
+    const { framed } = await get(`/framing?url=${encodeURIComponent(url)}`);
+    if (framed) { frame.src = url; return; }
+    frame.hidden = true;
+    refused.hidden = false;
+    refused.replaceChildren(icon("page"), el("p", {}, texts.framesRefused),
+      el("a", { class: "button", href: url, target: "_blank", rel: "noopener noreferrer" }, texts.openTab));
+  }
+
+  function leave() { frame.removeAttribute("src"); }
+  return { node, update() {}, open, leave };
+}

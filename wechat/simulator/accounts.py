@@ -1,0 +1,122 @@
+"""What the platform knows of an account, its codes and the persons who meet it: plain records."""
+
+import ipaddress
+import re
+import secrets
+import string
+from dataclasses import dataclass, field
+from typing import Any
+
+from wechat.crypto import CryptoError, decode_aes_key
+from wechat.simulator.quotas import Quotas
+from wechat.simulator.tokens import Tokens
+from wechat.simulator.windows import Windows
+
+KINDS = ("verified_service", "service", "verified_subscription", "subscription", "test")
+MODES = ("plain", "compatible", "safe")
+AES_KEY_LENGTH = 43
+_LETTERS = string.ascii_letters + string.digits
+_APPID = re.compile(r"[A-Za-z0-9]{4,32}", re.ASCII)
+
+
+def random_text(length: int) -> str:
+    """Letters and digits that nobody can guess."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+@dataclass
+class Code:
+    """A QR code with a scene. `expires` is None for a permanent code."""
+
+    ticket: str
+    key: str
+    url: str
+    scene: str
+    is_text: bool
+    created: float
+    expires: float | None
+
+    def expired(self, now: float) -> bool:
+        """Whether the code has run out; a permanent one never does."""
+        return self.expires is not None and now >= self.expires
+
+
+@dataclass
+class Person:
+    """Somebody with a phone, as one account sees them."""
+
+    openid: str
+    appid: str
+    nickname: str
+    avatar: str
+    follows: bool = False
+    subscribe_time: int = 0
+    subscribe_scene: str = ""
+    qr_scene: int = 0
+    qr_scene_str: str = ""
+    tags: list[int] = field(default_factory=list)
+    remark: str = ""
+    blacklisted: bool = False
+    muted: bool = False
+    windows: Windows = field(default_factory=Windows)
+    chat: list[dict[str, Any]] = field(default_factory=list)
+    unread: int = 0
+    pending: Code | None = None  # scanned, but the person has not yet decided to follow
+    last_contact: float = 0.0
+    typing: bool = False
+
+
+@dataclass
+class Account:
+    """An official account and the settings of its console. Raises ValueError for settings the platform would refuse."""
+
+    appid: str
+    secret: str
+    token: str
+    callback_url: str = ""
+    original_id: str = ""
+    name: str = "装修报价助手"
+    aes_key: str = ""
+    mode: str = "plain"
+    kind: str = "verified_service"
+    ip_allowlist: list[str] = field(default_factory=list)  # empty: every address may call
+    tokens: Tokens = field(default_factory=Tokens)
+    quotas: Quotas = field(default_factory=Quotas)
+    codes: dict[str, Code] = field(default_factory=dict)  # by ticket
+    media: dict[str, dict[str, Any]] = field(default_factory=dict)
+    menu: dict[str, Any] | None = None
+    jsapi_ticket: tuple[str, float] = ("", 0.0)  # value, expiry
+
+    def __post_init__(self) -> None:
+        self.original_id = self.original_id or f"gh_{secrets.token_hex(6)}"
+        self.aes_key = self.aes_key or random_text(AES_KEY_LENGTH)
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError for a setting that cannot be."""
+        if not _APPID.fullmatch(self.appid):
+            raise ValueError(f"appid must be letters and digits, not {self.appid!r}")
+        if not self.secret or not self.token:
+            raise ValueError("secret and token must not be empty")
+        if self.mode not in MODES or self.kind not in KINDS:
+            raise ValueError(f"mode is one of {', '.join(MODES)}; kind is one of {', '.join(KINDS)}")
+        try:
+            decode_aes_key(self.aes_key)
+        except CryptoError as error:
+            raise ValueError(str(error)) from error
+        for entry in self.ip_allowlist:
+            ipaddress.ip_network(entry, strict=False)
+
+    def allows(self, address: str) -> bool:
+        """Whether the IP allowlist lets `address` call."""
+        if not self.ip_allowlist:
+            return True
+        caller = ipaddress.ip_address(address)
+        return any(caller in ipaddress.ip_network(entry, strict=False) for entry in self.ip_allowlist)
+
+    def settings_as_json(self) -> dict[str, Any]:
+        """The settings as set in the console, the secrets included: whoever runs the simulator made them up."""
+        names = (
+            "appid", "secret", "token", "aes_key", "mode", "kind", "name", "original_id", "callback_url", "ip_allowlist"
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}

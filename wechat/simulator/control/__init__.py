@@ -1,0 +1,35 @@
+"""The simulator's own REST API, for tests and for the phone page. JSON in and out; errors are 4xx with `{"error": …}`.
+
+| Request | Does |
+|---|---|
+| GET /sim/api/ | lists these requests |
+| GET /sim/api/state | accounts, persons, chosen person, faults, clock, counters, settings |
+| GET /sim/api/changes | waits until the journal is past `since`, at most `wait` seconds |
+| GET /sim/api/journal | entries by `kind`, `appid`, `openid`, `endpoint`, `since`, `limit` |
+| GET /sim/api/messages | accepted customer-service messages, by `openid`, `appid`, `since`, `limit` |
+| GET /sim/api/counters | token_fetches, fetch_peak, calls, messages, pushes, deliveries, each account's calls |
+| GET /sim/api/accounts | the accounts with their settings and tokens |
+| POST /sim/api/accounts | adds an account, or replaces the one of the same appid |
+| PATCH /sim/api/accounts/<appid> | changes settings |
+| POST /sim/api/accounts/<appid>/tokens | `action` expire (42001), revoke (40001) or forget (40014) |
+| POST /sim/api/accounts/<appid>/quotas | sets the `daily` and `minute` limits of a `path` |
+| POST /sim/api/accounts/<appid>/verify | checks the callback URL with a signed GET |
+| GET /sim/api/codes | the newest codes |
+| GET /sim/api/framing | whether `url` may be shown in a frame |
+| GET /sim/api/persons | all persons |
+| POST /sim/api/persons | makes persons (`count`, or one with `openid`, `nickname`, `avatar`, `follows`) |
+| PATCH /sim/api/persons/<openid> | changes nickname, avatar, follows, blacklisted, muted, remark, tags; no push |
+| GET /sim/api/persons/<openid>/chat | the person, the chat, the menu, the open windows |
+| PUT /sim/api/chosen | the person whose phone is in hand |
+| POST /sim/api/actions/<action> | scan follow unfollow dismiss text picture voice location click authorize |
+| POST /sim/api/scans | scans many codes by many persons, for load tests |
+| GET /sim/api/faults | the faults in force and all kinds there are |
+| POST /sim/api/faults | sets a fault |
+| DELETE /sim/api/faults | clears all faults |
+| DELETE /sim/api/faults/<id> | clears one |
+| GET /sim/api/clock | the simulator's time |
+| POST /sim/api/clock | sets `offset` or adds `advance` seconds |
+| PATCH /sim/api/settings | push_timeout push_pause push_repeats code_seconds_default clamp_code_seconds oauth_domain |
+| POST /sim/api/listener | refuses connections for `seconds` |
+| POST /sim/api/reset | forgets everything but the accounts |
+"""
