@@ -1,0 +1,13 @@
+/* The shared quote: shows the placeholder where an avatar does not load, and WeChat's own hint inside WeChat. */
+"use strict";
+(() => {
+  if (/MicroMessenger/i.test(navigator.userAgent)) document.documentElement.classList.add("in-wechat");
+
+  for (const picture of document.querySelectorAll("img[data-fallback]")) {
+    const fallBack = () => {
+      picture.src = picture.dataset.fallback;
+    };
+    if (picture.complete && !picture.naturalWidth) fallBack();
+    else picture.addEventListener("error", fallBack, { once: true });
+  }
+})();
