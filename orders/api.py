@@ -1,0 +1,216 @@
+"""The REST interface: the firm's website creates quotes and follows them. All DRF code is here.
+
+Keys go in the header `Authorization: Api-Key …` and carry scopes. Errors are JSON, field by field.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.db import IntegrityError, transaction
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import serializers, status
+from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_api_key.permissions import BaseHasAPIKey
+
+from orders.models import ASSIGNED, ORDERID_MAX, Order, OrderItem
+from orders.progress import Progress, progress_of
+from orders.views import absolute
+from wechat.models import Account, ApiKey
+
+ITEMS_MAX = 200
+STATES = ("waiting", "scanned", "sent", "owed", "failed", "expired")
+ANSWER_ONLY = ("market_money", "progress", "created_at", "page_url", "qr_url", "qr_png_url", "status_url")
+
+
+class BoundedJSON(JSONParser):
+    """JSON whose nesting Python can follow."""
+
+    def parse(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().parse(*arguments, **options)
+        except RecursionError:
+            raise ParseError from None
+
+
+class HasKey(BaseHasAPIKey):
+    """A valid key in the Authorization header."""
+
+    model = ApiKey
+
+
+def scope(name: str) -> type[BasePermission]:
+    """A permission: a valid key that carries this scope."""
+
+    class HasScope(HasKey):
+        message = _("Your key may not do this; it needs the scope %(scope)s.") % {"scope": name}
+
+        def has_permission(self, request: Any, view: Any) -> bool:
+            if not super().has_permission(request, view):
+                return False
+            key = cast("ApiKey", ApiKey.objects.get_from_key(self.get_key(request) or ""))
+            return key.allows(name)
+
+    return HasScope
+
+
+class Strict:
+    """Refuses fields it does not know: a typing error must not silently lose a value."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            fields = self.fields.items()  # type: ignore[attr-defined]
+            unknown = set(data) - {name for name, field in fields if not field.read_only}
+            if unknown:
+                raise ValidationError({name: [_("There is no such field.")] for name in sorted(map(str, unknown))})
+        return super().to_internal_value(data)  # type: ignore[misc]
+
+
+class ItemSerializer(Strict, serializers.ModelSerializer[OrderItem]):
+    """One line of a quote."""
+
+    class Meta:
+        model = OrderItem
+        fields = ("name", "note", "quantity", "unit", "amount")
+
+
+class ProgressSerializer(serializers.Serializer[Progress]):
+    """How far the quote is on its way to the visitor's WeChat."""
+
+    state = serializers.ChoiceField(STATES)
+    expires_in = serializers.IntegerField(help_text="s")
+
+
+class Link(serializers.URLField):
+    """The whole address of one of the quote's pages."""
+
+    def __init__(self, view: str) -> None:
+        super().__init__(source="key", read_only=True)
+        self.view = view
+
+    def to_representation(self, value: str) -> str:
+        return absolute(reverse(self.view, args=[value]))
+
+
+class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
+    """A quote as the firm's website sends it and reads it."""
+
+    orderid = serializers.IntegerField(
+        min_value=1,
+        max_value=ORDERID_MAX,
+        required=False,
+        help_text=_("The firm's own number, taken once; it is the scene of the code. Left out: we choose one."),
+    )
+    room_area = serializers.DecimalField(max_digits=9, decimal_places=2, min_value=0, help_text="㎡")
+    total_money = serializers.DecimalField(max_digits=14, decimal_places=2, min_value=0, help_text=_("yuan"))
+    saved_money = serializers.DecimalField(max_digits=14, decimal_places=2, min_value=0, help_text=_("yuan"))
+    items = ItemSerializer(many=True, required=False, max_length=ITEMS_MAX)  # type: ignore[call-arg]
+    account = serializers.SlugRelatedField(
+        slug_field="slug",
+        queryset=Account.objects.all(),
+        required=False,
+        help_text=_("Short name of the account; needed if there is more than one."),
+    )
+    market_money = serializers.DecimalField(max_digits=15, decimal_places=2, read_only=True, help_text=_("yuan"))
+    progress = serializers.SerializerMethodField()
+    page_url, qr_url, qr_png_url = Link("quote"), Link("quote-svg"), Link("quote-png")
+    status_url = Link("quote-status")
+
+    class Meta:
+        model = Order
+        fields = ("orderid", "room_area", "total_money", "saved_money", "customer", "items", "account", *ANSWER_ONLY)
+
+    def validate_orderid(self, value: int) -> int:
+        if Order.objects.filter(orderid=value).exists():
+            raise ValidationError(_("This order number is taken already."))
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "account" not in attrs:
+            attrs["account"] = self._only_account()
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Order:
+        items = validated_data.pop("items", [])
+        if "orderid" not in validated_data:
+            validated_data["orderid"] = free_orderid()
+        try:
+            with transaction.atomic():
+                order = Order.objects.create(**validated_data)
+                OrderItem.objects.bulk_create(
+                    OrderItem(order=order, position=number, **item) for number, item in enumerate(items)
+                )
+        except IntegrityError:  # somebody else took the number since we looked
+            raise ValidationError({"orderid": [_("This order number is taken already.")]}) from None
+        return order
+
+    @extend_schema_field(ProgressSerializer)
+    def get_progress(self, order: Order) -> dict[str, Any] | None:
+        progress = progress_of(order.key)
+        return asdict(progress) if progress else None
+
+    @staticmethod
+    def _only_account() -> Account:
+        accounts = list(Account.objects.all()[:2])
+        if len(accounts) != 1:
+            reason = _("Say which account.") if accounts else _("There is no account yet; see `manage.py account`.")
+            raise ValidationError({"account": [reason]})
+        return accounts[0]
+
+
+def free_orderid() -> int:
+    """An order number that nobody has: eight digits at random, so that it tells nothing of how many there are."""
+    while True:
+        number = ASSIGNED[secrets.randbelow(len(ASSIGNED))]
+        if not Order.objects.filter(orderid=number).exists():
+            return number
+
+
+class Quotes(APIView):
+    """Create a quote; the answer holds the address of its page and of its QR code."""
+
+    permission_classes = [scope("quotes:write")]
+    parser_classes = [BoundedJSON]
+
+    @extend_schema(request=QuoteSerializer, responses={201: QuoteSerializer})
+    def post(self, request: Request) -> Response:
+        serializer = QuoteSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data, status=status.HTTP_201_CREATED)
+
+
+class Quote(APIView):
+    """Read a quote by its order number."""
+
+    permission_classes = [scope("quotes:read")]
+
+    @extend_schema(responses=QuoteSerializer)
+    def get(self, request: Request, orderid: int) -> Response:
+        order = get_object_or_404(Order.objects.prefetch_related("items"), orderid=min(orderid, ORDERID_MAX + 1))
+        return Response(QuoteSerializer(order).data)
+
+
+# The documentation's own page comes from the sidecar package and sets styles in its elements.
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=["get", "head"])
+)
+
+urlpatterns = [
+    path("quotes/", Quotes.as_view(), name="api-quotes"),
+    path("quotes/<int:orderid>/", Quote.as_view(), name="api-quote"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", docs, name="api-docs"),
+]
