@@ -1,0 +1,131 @@
+"""The page of an Official Account: who it is, how it is connected, and its texts, field by field."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from wechat import conf, tokens
+from wechat.admin import account_status, additions, looks
+from wechat.admin.account_form import CLEARABLE, EDITABLE, STRUCTURE, AccountForm, RowsForm, clear_box
+from wechat.admin.history import HistoryAdmin, note
+from wechat.admin.menu import ACCOUNT, Entry
+from wechat.models import Account
+from wechat.registry import CARD
+
+_CONNECTING = {"public_wechat_appid", "public_wechat_appsecret", "public_wechat_token_call"}
+
+
+def _groups() -> list[tuple[Any, dict[str, Any]]]:
+    """The tabs: the account itself, then the rows by their groups."""
+    rows: dict[str | Promise, list[str]] = {}
+    for name, row in EDITABLE.items():
+        rows.setdefault(row.group, []).append(name)
+        if name in CLEARABLE:
+            rows[row.group].append(clear_box(name))
+    rows[CARD].insert(0, "preview")
+    tabs: list[tuple[Any, list[str]]] = [(_("Official Account"), list(STRUCTURE)), *rows.items()]
+    return [(title, {"classes": ("tab",), "fields": names}) for title, names in tabs]
+
+
+@admin.register(Account)
+class AccountAdmin(HistoryAdmin):
+    """Everything an account needs. It cannot be deleted here: all of its messages, quotes and people would go with it."""
+
+    menu = Entry(ACCOUNT, 10, "settings")
+    form = AccountForm
+    fieldsets = _groups()
+    list_display = ("__str__", "slug", "kind", "way", "mode", "health")
+    search_fields = ("slug", "name")
+    change_form_before_template = "admin/account_status.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
+        """The short name stays: the address that WeChat pushes to is made of it."""
+        return ("preview",) if obj is None else ("preview", "slug")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        account = self.get_object(request, object_id) if object_id else None
+        status = {}
+        if account is not None and self.has_view_permission(request, account):
+            conf.forget()  # somebody may have saved in another process a moment ago
+            status = {
+                "callback_url": account_status.callback_url(account),
+                "token_validity": account_status.token_in_words(account),
+                "notices": account_status.notices(account),
+            }
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **status})
+
+    def save_model(self, request: HttpRequest, obj: Account, form: RowsForm, change: bool) -> None:  # noqa: FBT001
+        """The account, then its rows; the page's own transaction holds both together."""
+        rows = form.changed_rows()
+        note(obj, ", ".join(str(label) for label in form.changed_labels()))
+        super().save_model(request, obj, form, change)
+        if rows:
+            conf.save(obj, rows)
+        conf.require_key(obj)
+        if rows.keys() & _CONNECTING:
+            tokens.forget(obj.pk)
+
+    def log_change(self, request: HttpRequest, obj: Account, message: Any) -> Any:
+        entry = super().log_change(request, obj, message)
+        self._log_secrets(request, obj)
+        return entry
+
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: RowsForm,
+        formsets: Any,
+        add: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """Beside the names of the fields, one line for each secret that was set or removed: that, and never its value."""
+        rows = form.changed_rows()
+        request.changed_secrets = [  # type: ignore[attr-defined]
+            (EDITABLE[name].label, bool(value)) for name, value in rows.items() if EDITABLE[name].secret
+        ]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def _log_secrets(self, request: HttpRequest, obj: Account) -> None:
+        for label, kept in request.__dict__.pop("changed_secrets", []):
+            text = gettext("Secret %(name)s changed.") if kept else gettext("Secret %(name)s removed.")
+            super().log_change(request, obj, text % {"name": label})
+
+    @admin.display(description=_("how the quote card travels"))
+    def way(self, account: Account) -> str:
+        return str(Account.Delivery(account.way_of_delivery).label)
+
+    @admin.display(description=_("state"))
+    def health(self, account: Account) -> SafeString:
+        config = conf.account(account.slug)
+        running = conf.snapshot()
+        if config and not config.token:
+            return looks.badge(gettext("No token yet"), "danger")
+        if any(running.holds(name(account.pk)) for name in account_status.HOLDS):
+            return looks.badge(gettext("Sending is held up"), "danger")
+        if not (account.may_send_customer_service and account.may_make_codes):
+            return looks.badge(gettext("Limited by its kind"), "warning")
+        return looks.badge(gettext("Ready"), "success")
+
+    @admin.display(description=_("preview"))
+    def preview(self, account: Account) -> str:
+        """The card as it is saved now, with invented values."""
+        if account.pk is None:
+            return gettext("Shown once the account is saved.")
+        try:
+            config = conf.account_by_id(account.pk)
+        except KeyError:
+            return looks.NOTHING
+        return looks.lines(looks.content(make(config).stored()) for make in additions.card_samples)
