@@ -1,0 +1,88 @@
+"""Three believable quotes and an account for the demo. `manage.py demo` puts them into its own database."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from orders.models import Order, OrderItem
+from wechat import conf
+from wechat.models import Account
+
+SLUG = "demo"
+ACCOUNT_NAME = "筑家装饰"
+
+QUOTES: tuple[dict[str, Any], ...] = (
+    {
+        "orderid": 20261101,
+        "customer": "王女士",
+        "room_area": Decimal("89.00"),
+        "total_money": Decimal(86500),
+        "saved_money": Decimal(12800),
+        "items": (
+            ("主体拆改", "拆旧、砌墙、清运", Decimal(1), "项", Decimal(7600)),
+            ("水电改造", "全屋强弱电、给排水", Decimal(89), "㎡", Decimal(18900)),
+            ("防水工程", "厨卫与阳台，闭水试验", Decimal("26.50"), "㎡", Decimal(4200)),
+            ("瓷砖铺贴", "客餐厅与厨卫", Decimal(72), "㎡", Decimal(15800)),
+            ("墙面乳胶漆", "环保底漆一遍、面漆两遍", Decimal(240), "㎡", Decimal(11600)),
+            ("定制橱柜", "石英石台面", Decimal("5.20"), "米", Decimal(14400)),
+            ("全屋灯具与五金", "", Decimal(1), "套", Decimal(14000)),
+        ),
+    },
+    {
+        "orderid": 20261102,
+        "customer": "李先生",
+        "room_area": Decimal("126.50"),
+        "total_money": Decimal(158000),
+        "saved_money": Decimal(23600),
+        "items": (
+            ("基础装修", "拆改、水电、防水、泥瓦", Decimal("126.50"), "㎡", Decimal(62000)),
+            ("木作与吊顶", "客厅、餐厅、走道", Decimal(48), "㎡", Decimal(21800)),
+            ("全屋定制", "衣柜、鞋柜、书柜", Decimal(32), "㎡", Decimal(46200)),
+            ("实木复合地板", "卧室与书房", Decimal(64), "㎡", Decimal(28000)),
+        ),
+    },
+    {
+        "orderid": 20261103,
+        "customer": "",
+        "room_area": Decimal("52.30"),
+        "total_money": Decimal("43860.50"),
+        "saved_money": Decimal(5200),
+        "items": (
+            ("一居室翻新套餐", "不动水电，墙地面翻新", Decimal("52.30"), "㎡", Decimal("31360.50")),
+            ("卫生间改造", "干湿分离", Decimal(1), "间", Decimal(12500)),
+        ),
+    },
+)
+
+
+def seed(*, appid: str, appsecret: str, token: str, aes_key: str, original_id: str, password: str) -> None:
+    """Create, or set right, the demo's account, its quotes, and the staff login `admin`."""
+    account, _created = Account.objects.update_or_create(
+        slug=SLUG, defaults={"name": ACCOUNT_NAME, "original_id": original_id, "mode": Account.Mode.SAFE}
+    )
+    values = {
+        "public_wechat_appid": appid,
+        "public_wechat_appsecret": appsecret,
+        "public_wechat_token": token,
+        "public_wechat_aes_key": aes_key,
+        "wechat_welcome_text": "您好，欢迎关注筑家装饰！扫码获取的报价会自动发到这里，点开即可查看和分享。",
+        "wechat_default_reply": "已收到您的消息，我们的设计师会尽快回复您。",
+    }
+    conf.save(account, values)
+    for quote in QUOTES:
+        fields = {name: value for name, value in quote.items() if name not in ("orderid", "items")}
+        order, created = Order.objects.get_or_create(orderid=quote["orderid"], defaults={"account": account, **fields})
+        if created:
+            OrderItem.objects.bulk_create(
+                OrderItem(
+                    order=order, position=number, name=name, note=note, quantity=quantity, unit=unit, amount=amount
+                )
+                for number, (name, note, quantity, unit, amount) in enumerate(quote["items"])
+            )
+    user, _created = get_user_model().objects.get_or_create(
+        username="admin", defaults={"is_staff": True, "is_superuser": True}
+    )
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save()
