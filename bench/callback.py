@@ -1,6 +1,6 @@
 """Compares the callback doing all of its work with a bare Django view, alternately, in one run, on the same server.
 
-    .venv/bin/python -m bench.callback [--rounds 5] [--requests 4000] [--threads 1] [--database URL]
+    .venv/bin/python -m bench.callback [--rounds 5] [--requests 4000] [--threads 4] [--database URL]
 
 Prints answers per second and their ratio to the bare view: "site" is the bare view behind the site's middleware, "lean"
 the same view without any. Exit status 1 when an answer was wrong.
@@ -166,7 +166,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=4000, help="of each kind in a round")
     parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=1, help="blocking threads of the web process")
+    parser.add_argument("--threads", type=int, default=4, help="blocking threads of the web process, as `make run` has")
     parser.add_argument("--database", help="default: a fresh SQLite file")
     return parser.parse_args()
 

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import nullcontext
-from typing import Any
 
 from bench.stand import Stand, fresh_postgres
 
@@ -84,7 +83,6 @@ def _down(stand: Stand, scenes: range, *, seconds: float, rate: float) -> tuple[
     started = time.monotonic()
     stand.simulator("scans", {"scenes": [*map(str, scenes)], "persons": len(scenes), "rate": rate, "follows": True})
     time.sleep(max(0.0, seconds - (time.monotonic() - started)))
-    calls = sum(entry["endpoint"].endswith("getcallbackip") for entry in _calls(stand))
     stand.simulator("faults", method="DELETE")
     stand.wait(lambda: not {"waiting", "sending"} & stand.outbox().keys(), 60)
     outbox, each = stand.outbox(), _cards(stand)
@@ -92,16 +90,12 @@ def _down(stand: Stand, scenes: range, *, seconds: float, rate: float) -> tuple[
     reached = len(each) + outbox["passive"] + outbox.get("owed", 0)
     held = reached == len(scenes) and not late and set(each.values()) <= {1}
     figures = f"{len(each)} by API, {outbox['passive']} passively, {outbox.get('owed', 0)} owed of {len(scenes)}"
-    return held, f"{figures}; {late} late; {calls} probes in {seconds:.0f} s"
+    return held, f"{figures}; {late} late"
 
 
 def _cards(stand: Stand) -> Counter[str]:
     entries = stand.simulator("messages?limit=100000")["entries"]
     return Counter(entry["openid"] for entry in entries if entry["message"]["msgtype"] == "news")
-
-
-def _calls(stand: Stand) -> list[dict[str, Any]]:
-    return list(stand.simulator("journal?kind=call&limit=100000")["entries"])
 
 
 def _late(stand: Stand) -> int:
