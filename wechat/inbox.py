@@ -28,12 +28,13 @@ class NonceReused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One push as it came in: `body` is decrypted, `nonce_key` is set for a plain one."""
+    """One push as it came in: `body` is decrypted; with a `nonce_key`, only one body may come under it."""
 
     account: AccountConfig
     message: Message
     body: bytes
     nonce_key: str | None
+    encrypted: bool
 
     def key(self) -> str:
         return self.message.dedupe_key(self.body)
@@ -62,15 +63,14 @@ def run_again(push: Push) -> str:
 
     Returns "" when it was handled, else what went wrong; then nothing of it stays but the new traceback on the record.
     """
-    body = push.raw.encode()
-    message = messages.parse(body)
-    account = account_by_id(push.account_id)
     try:
+        message, account = messages.parse(push.raw.encode()), account_by_id(push.account_id)
         with transaction.atomic():
             mine = Push.objects.filter(pk=push.pk, state=push.state, error=push.error)
             if not mine.update(state=Push.State.DONE, error=""):
                 return "somebody else has just run it again"
-            routing.route(Contact(account, message, push.pk, timezone.now(), answerable=False))
+            # As of then, not of now: the window that this push opened may be over, and what it causes is owed.
+            routing.route(Contact(account, message, push.pk, push.received_at, answerable=False))
     except Exception as error:
         Push.objects.filter(pk=push.pk).update(state=Push.State.FAILED, error=redact(traceback.format_exc()))
         return redact(f"{type(error).__name__}: {error}")[:300]
@@ -90,7 +90,7 @@ def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | Non
             "openid": message.sender,
             "kind": message.handle[:64],
             "raw": delivery.body.decode(errors="replace").replace("\0", ""),
-            "encrypted": delivery.nonce_key is None,
+            "encrypted": delivery.encrypted,
             "state": state,
             "answer": "",
             "error": failed,

@@ -43,6 +43,12 @@ def safe_content_type(value: str) -> str:
     return f'{media[0]}; boundary="{boundary[1].rstrip()}"' if boundary else media[0]
 
 
+def length_required(start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Refuse a body without a length: Django would take it for an empty one, and a push would be lost."""
+    start_response("411 Length Required", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+    return []
+
+
 def build() -> WSGIApp:
     """The application: the site, and the callback's short way beside it."""
     site = get_wsgi_application()
@@ -52,6 +58,8 @@ def build() -> WSGIApp:
     gc.freeze()  # what start-up made lives for ever: the collector need not look at it again and again
 
     def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            return length_required(start_response)
         if content_type := environ.get("CONTENT_TYPE"):
             environ["CONTENT_TYPE"] = safe_content_type(content_type)
         handler = bare if environ.get("PATH_INFO", "").startswith("/wechat/") else site
