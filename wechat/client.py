@@ -15,15 +15,21 @@ from wechat.replies import Reply
 from wechat.transport import Json
 
 
-def send_custom_message(account: AccountConfig, openid: str, reply: Reply) -> None:
-    """Send one customer-service message. The platform gives no id and knows no idempotency.
+def send_custom_message(
+    account: AccountConfig, openid: str, reply: Reply, *, before: Callable[[], None] = lambda: None
+) -> None:
+    """Send one customer-service message. The platform gives no id and knows no idempotency, so `before` is called right
+    before each request (a refused token makes two) and may raise to keep it from going out.
 
     https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage
     """
     body = {"touser": openid, "msgtype": reply.kind, **reply.custom()}
-    _with_token(
-        account, lambda token: transport.call("POST", transport.fill(settings.WECHAT_SEND_MESSAGE, TOKEN=token), body)
-    )
+
+    def send(token: str) -> Json:
+        before()
+        return transport.call("POST", transport.fill(settings.WECHAT_SEND_MESSAGE, TOKEN=token), body)
+
+    _with_token(account, send)
 
 
 def create_temporary_code(account: AccountConfig, scene: int | str, expire_seconds: int) -> Json:

@@ -1,5 +1,7 @@
 """Claiming, renewing and reading leases: one conditional statement each, right over processes, machines and crashes.
 
+Times are those of the machine that claims: the clocks of all machines must agree within a second or two (NTP).
+
 Names in use: `worker:<id>` (alive), `token:<account>` (fetching), `renewed:<account>` (a refused token was renewed),
 `circuit:<account>` (the API is failing), `paused:<account>` (quota or permission), `code:<account>:<scene>` (being made).
 """
@@ -37,6 +39,11 @@ def release(name: str, holder: str | None = None) -> bool:
     """Give the lease back (only if `holder` has it, when given). True if there was one."""
     leases = Lease.objects.filter(name=name)
     return bool((leases if holder is None else leases.filter(holder=holder)).delete()[0])
+
+
+def sweep() -> None:
+    """Remove what ran out more than a day ago: killed processes give nothing back."""
+    Lease.objects.filter(until__lt=timezone.now() - timedelta(days=1)).delete()
 
 
 def is_held(name: str) -> bool:

@@ -154,11 +154,19 @@ def _take(numbers: list[int], holder: str, now: datetime) -> list[OutgoingMessag
 def settle(message: OutgoingMessage, state: str, **values: object) -> bool:
     """Write what became of a claimed message; False when the lease had run out and somebody else took it."""
     mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=message.state)
-    if not mine.update(state=state, holder="", **values):
-        return False
-    if state == State.OWED:
-        _count_owed(message.account_id, [message.openid])
+    with transaction.atomic():  # a debt that is not counted would never be paid
+        if not mine.update(state=state, holder="", **values):
+            return False
+        if state == State.OWED:
+            _count_owed(message.account_id, [message.openid])
     return True
+
+
+def keep(message: OutgoingMessage) -> bool:
+    """Lengthen the lease of a claimed message before it is sent; False when it is not ours, or its window is over."""
+    now = timezone.now()
+    mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=State.SENDING, expires_at__gt=now)
+    return bool(mine.update(due_at=now + LEASE))
 
 
 def close_windows() -> int:
@@ -212,7 +220,7 @@ def _insert(
 
 
 def _reopen(rows: list[OutgoingMessage], contact: Contact) -> None:
-    OutgoingMessage.objects.filter(pk__in=[row.pk for row in rows]).update(
+    _OWED.filter(pk__in=[row.pk for row in rows]).update(
         state=State.WAITING,
         attempts=0,
         due_at=contact.now,

@@ -15,7 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as DatabaseTrouble
+from django.db import close_old_connections
 from django.utils import timezone
 
 from wechat import circuit, client, conf, leases, outbox
@@ -34,8 +35,14 @@ DELAYS = (1, 1, 2, 4, 7, 10, 10, 10, 7)
 SHORT_PAUSE = 60.0  # seconds, after a refusal that somebody has to mend; the token's own quota does not stop sending
 LATER = 600  # seconds between attempts in a long window, when the list is used up
 
+SWEEP_EVERY = 600.0  # seconds
+
 State = OutgoingMessage.State
 logger = logging.getLogger(__name__)
+
+
+class NotOurs(Exception):
+    """The lease of a claimed message has gone to another worker, or its window has closed: it must not be sent."""
 
 
 class Worker:
@@ -46,7 +53,7 @@ class Worker:
         self.stopping = threading.Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
         self._running: set[Future[None]] = set()
-        self._next_beat = 0.0
+        self._next_beat = self._next_sweep = 0.0
 
     def run(self) -> None:
         """Work until `stopping` is set; then finish what is being sent (at most 5 s) and leave."""
@@ -63,7 +70,7 @@ class Worker:
             if time.monotonic() >= self._next_beat:
                 self._beat()
             started = self._send_due()
-        except DatabaseError:  # a locked or absent database must not end the worker
+        except DatabaseTrouble:  # a locked or absent database must not end the worker
             logger.exception("the worker could not look at the outbox")
             close_old_connections()
             self.stopping.wait(AFTER_ERROR)
@@ -77,6 +84,9 @@ class Worker:
         self._next_beat = time.monotonic() + BEAT_EVERY
         outbox.give_up_lost()
         outbox.close_windows()
+        if time.monotonic() >= self._next_sweep:
+            leases.sweep()
+            self._next_sweep = time.monotonic() + SWEEP_EVERY
         for account in conf.snapshot().accounts.values():
             if conf.snapshot().holds(circuit.name(account.id)) and circuit.may_probe(account.id, self.id):
                 self._start(probe, account.id)
@@ -112,6 +122,9 @@ def probe(account_id: int) -> None:
         return
     except PlatformError:
         pass  # it answers
+    except (DatabaseTrouble, KeyError):
+        logger.exception("account %s could not be probed", account_id)
+        return
     circuit.worked(account_id)
 
 
@@ -119,21 +132,54 @@ def attempt(message: OutgoingMessage) -> None:
     """Send one claimed message and write down what became of it."""
     close_old_connections()
     try:
+        _attempt(message)
+    except DatabaseTrouble:  # nothing was sent: what was is written until it is stored, see _settle
+        logger.exception("message %s waits: the database failed before it was sent", message.pk)
+        _settle(message, State.WAITING, due_at=timezone.now() + timedelta(seconds=1))
+
+
+def _attempt(message: OutgoingMessage) -> None:
+    try:
         _send(message)
+    except NotOurs:
+        _settle(message, State.WAITING, due_at=timezone.now())
     except CallFailed as error:
         _after_failure(message, error)
+    except DatabaseTrouble:
+        raise
     except Exception:  # one poisoned message must not stop the others; staff see why
         logger.exception("message %s cannot be sent", message.pk)
-        outbox.settle(message, State.SET_ASIDE, error=redact(traceback.format_exc()))
+        _settle(message, State.SET_ASIDE, error=redact(traceback.format_exc()))
 
 
 def _send(message: OutgoingMessage) -> None:
     account = conf.account_by_id(message.account_id)
     if message.unknown_outcomes:
         _make_sure_it_answers(account)
-    client.send_custom_message(account, message.openid, restore(message.content))
-    outbox.settle(message, State.SENT, sent_at=timezone.now(), errcode=0, error="")
+
+    def still_ours() -> None:
+        if not outbox.keep(message):
+            raise NotOurs
+
+    client.send_custom_message(account, message.openid, restore(message.content), before=still_ours)
+    _settle(message, State.SENT, sent_at=timezone.now(), errcode=0, error="")
     circuit.worked(message.account_id)
+
+
+def _settle(message: OutgoingMessage, state: str, **values: object) -> None:
+    """Write what became of a message, again and again while the database is locked, as long as its lease may run."""
+    deadline = time.monotonic() + outbox.LEASE.total_seconds()
+    while True:
+        try:
+            outbox.settle(message, state, **values)
+        except DatabaseTrouble:
+            logger.exception("message %s: %s could not be written", message.pk, state)
+            close_old_connections()
+            if time.monotonic() > deadline:
+                return  # the lease has run out: another attempt will find it, and mark it
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _make_sure_it_answers(account: AccountConfig) -> None:
@@ -154,7 +200,7 @@ def _after_failure(message: OutgoingMessage, error: CallFailed) -> None:
     circuit.failed(message.account_id)
     unknown = message.unknown_outcomes + int(isinstance(error, Unreachable) and error.outcome_unknown)
     if unknown > 1:
-        outbox.settle(message, State.GIVEN_UP, unknown_outcomes=unknown, error=f"{outbox.LOST}: {error}")
+        _settle(message, State.GIVEN_UP, unknown_outcomes=unknown, error=f"{outbox.LOST}: {error}")
     else:
         _repeat(message, error, unknown_outcomes=unknown)
 
@@ -166,15 +212,15 @@ def _after_refusal(message: OutgoingMessage, error: PlatformError) -> None:
         _repeat(message, error, errcode=error.code)
     elif fate is Fate.PAUSE:
         _pause(message.account_id, error)
-        outbox.settle(message, State.WAITING, due_at=timezone.now(), **why)
+        _settle(message, State.WAITING, due_at=timezone.now(), **why)
     elif fate is Fate.OWE:
-        outbox.settle(message, State.OWED, **why)
+        _settle(message, State.OWED, **why)
     elif fate is Fate.GIVE_UP:
-        outbox.settle(message, State.GIVEN_UP, **why)
+        _settle(message, State.GIVEN_UP, **why)
         if error.code in LEFT:
             Follower.objects.filter(account_id=message.account_id, openid=message.openid).update(subscribed=False)
     else:
-        outbox.settle(message, State.SET_ASIDE, **why)
+        _settle(message, State.SET_ASIDE, **why)
 
 
 def _repeat(message: OutgoingMessage, error: CallFailed, **values: object) -> None:
@@ -182,12 +228,12 @@ def _repeat(message: OutgoingMessage, error: CallFailed, **values: object) -> No
     delay = DELAYS[number] if number < len(DELAYS) else LATER
     jitter = delay * 0.1 * (secrets.randbelow(100) / 100)
     due_at = timezone.now() + timedelta(seconds=delay + jitter)
-    outbox.settle(message, State.WAITING, due_at=due_at, error=str(error), **values)
+    _settle(message, State.WAITING, due_at=due_at, error=str(error), **values)
 
 
 def _pause(account_id: int, error: PlatformError) -> None:
     logger.error("account %s may not send: %s", account_id, error)
-    seconds = SHORT_PAUSE if "token" in error.endpoint else pause_seconds(error.code, timezone.now())
+    seconds = SHORT_PAUSE if error.of_token else pause_seconds(error.code, timezone.now())
     leases.extend(outbox.pause_name(account_id), seconds, note=str(error))
     conf.forget()
 
