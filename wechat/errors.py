@@ -10,6 +10,7 @@ from pathlib import Path
 
 _RID = re.compile(r"rid:\s*([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
 
+TOKEN_ENDPOINTS = frozenset({"/cgi-bin/token", "/cgi-bin/stable_token", "access token"})
 TOKEN_REFUSED = frozenset({40001, 40014, 42001})
 
 # Business outcomes of a customer-service message: the window closed, or its messages are used up. Not errors of ours.
@@ -61,6 +62,7 @@ class PlatformError(CallFailed):
         found = _RID.search(errmsg)
         self.rid = found[1] if found else ""
         self.may_repeat = fate_of(code) is Fate.REPEAT
+        self.of_token = endpoint in TOKEN_ENDPOINTS
 
 
 class Unreachable(CallFailed):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import transaction
 
-from wechat import leases, transport
+from wechat import conf, leases, transport
 from wechat.conf import AccountConfig
 from wechat.errors import CallFailed, PlatformError, Unreachable
 from wechat.models import ConfigRow
@@ -47,20 +47,22 @@ class Token:
         return bool(self.value) and time.time() < self.expires + EARLY - 20
 
 
-_cache: dict[int, Token] = {}
+_cache: dict[tuple[int, str, str], Token] = {}
 _fetching: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)  # threads need not queue in the database
-_refusals: dict[int, tuple[float, CallFailed]] = {}  # by account: until when (monotonic) a failed fetch speaks for all
+_refusals: dict[
+    tuple[int, str, str], tuple[float, CallFailed]
+] = {}  # until when (monotonic) a failed fetch speaks for all
 
 
 def get(account: AccountConfig) -> str:
     """A token that is valid now. Raises CallFailed when none can be had."""
-    token = _cache.get(account.id)
+    token = _cache.get(_identity(account))
     if token and token.fresh:
         return token.value
     token = stored(account)
     if not token.fresh:
         token = _fetch_once(account, token)
-    _cache[account.id] = token
+    _cache[_identity(account)] = token
     return token.value
 
 
@@ -78,7 +80,7 @@ def renew(account: AccountConfig, refused: str) -> str:
             raise PlatformError(40001, "the token is refused, and it was renewed less than 30 s ago", "access token")
     if not token.fresh:
         token = _fetch_once(account, Token("", 0), refused=refused)
-    _cache[account.id] = token
+    _cache[_identity(account)] = token
     return token.value
 
 
@@ -89,10 +91,9 @@ def _discard(account: AccountConfig, refused: str) -> None:
             _store(account, Token(refused, 0))
 
 
-def forget(account_id: int) -> None:
-    """Start afresh after staff changed the account: neither the cached token nor a remembered failure counts."""
-    _cache.pop(account_id, None)
-    _refusals.pop(account_id, None)
+def _identity(account: AccountConfig) -> tuple[int, str, str]:
+    """Whose token it is: another AppID or AppSecret has none of the old one's."""
+    return account.id, account.appid, account.get("public_wechat_appsecret")
 
 
 def stored(account: AccountConfig) -> Token:
@@ -109,22 +110,27 @@ def stored(account: AccountConfig) -> Token:
 
 
 def _fetch_once(account: AccountConfig, old: Token, *, refused: str = "") -> Token:
-    with _fetching[account.id]:
+    lock = _fetching[account.id]
+    if not lock.acquire(blocking=not old.alive):
+        return old
+    try:
         current = stored(account)  # somebody may have finished while we waited
         if current.fresh and current.value != refused:
             return current
-        until, failure = _refusals.get(account.id, (0.0, None))
+        until, failure = _refusals.get(_identity(account), (0.0, None))
         try:
             if failure and time.monotonic() < until:
-                raise failure
+                raise failure.with_traceback(None)
             return _fetch_leased(account, old, refused)
         except CallFailed as error:
             if error is not failure:
                 pause = SHORT_PAUSE if error.may_repeat else LONG_PAUSE
-                _refusals[account.id] = (time.monotonic() + pause, error)
+                _refusals[_identity(account)] = (time.monotonic() + pause, error)
             if old.alive:
                 return old
             raise
+    finally:
+        lock.release()
 
 
 def _fetch_leased(account: AccountConfig, old: Token, refused: str) -> Token:
@@ -149,6 +155,8 @@ def _fetch(account: AccountConfig, refused: str) -> Token:
     token = _ask(account)
     if refused and token.value == refused:  # the stable call repeats a token that it still believes in
         token = _ask(account, force=True)
+    if _identity(conf.account_by_id(account.id)) != _identity(account):
+        raise Unreachable("access token", "the account was changed while its token was fetched")
     _store(account, token)
     return token
 
@@ -180,4 +188,4 @@ def _validity(expires_in: object) -> float:
 def _store(account: AccountConfig, token: Token) -> None:
     for name, value in ((TOKEN_ROW, seal(token.value)), (EXPIRES_ROW, str(int(token.expires)))):
         ConfigRow.objects.update_or_create(account_id=account.id, conf_name=name, defaults={"conf_value": value})
-    _cache.pop(account.id, None)
+    _cache.pop(_identity(account), None)

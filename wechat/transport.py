@@ -103,7 +103,7 @@ def _decode(content: bytes, endpoint: str) -> Json:
 def _errcode(answer: Json, endpoint: str) -> int:
     try:
         return int(answer.get("errcode") or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise Unreachable(endpoint, "the errcode is not a number") from None
 
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from wechat import conf, tokens
+from wechat import conf
 from wechat.admin import account_status, additions, looks
 from wechat.admin.account_form import CLEARABLE, EDITABLE, STRUCTURE, AccountForm, RowsForm, clear_box
 from wechat.admin.history import HistoryAdmin, note
@@ -76,8 +76,6 @@ class AccountAdmin(HistoryAdmin):
         if rows:
             conf.save(obj, rows)
         conf.require_key(obj)
-        if rows.keys() & _CONNECTING:
-            tokens.forget(obj.pk)
 
     def log_change(self, request: HttpRequest, obj: Account, message: Any) -> Any:
         entry = super().log_change(request, obj, message)
