@@ -3,6 +3,7 @@
 Keys go in the header `Authorization: Api-Key …` and carry scopes. Errors are JSON, field by field.
 """
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -36,13 +37,15 @@ ANSWER_ONLY = ("market_money", "progress", "created_at", "page_url", "qr_url", "
 
 
 class BoundedJSON(JSONParser):
-    """JSON whose nesting Python can follow."""
+    """JSON whose nesting Python can follow, and whose text can be stored: half a surrogate pair cannot."""
 
     def parse(self, *arguments: Any, **options: Any) -> Any:
         try:
-            return super().parse(*arguments, **options)
-        except RecursionError:
+            data = super().parse(*arguments, **options)
+            json.dumps(data, ensure_ascii=False).encode()
+        except (RecursionError, UnicodeEncodeError):
             raise ParseError from None
+        return data
 
 
 class HasKey(BaseHasAPIKey):

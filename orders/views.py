@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -90,10 +91,10 @@ def _order(key: str) -> Order:
 
 
 def _code(order: Order) -> QRCode | None:
-    """A valid code, made now if need be; None when WeChat gives none."""
+    """A valid code, made now if need be; None when WeChat gives none, or the database is busy."""
     try:
         return qr.code_for(conf.account_by_id(order.account_id), order.orderid)
-    except CallFailed:
+    except (CallFailed, OperationalError, InterfaceError):
         return None
 
 

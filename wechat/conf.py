@@ -95,9 +95,11 @@ def account(slug: str) -> AccountConfig | None:
 
 def account_by_id(account_id: int) -> AccountConfig:
     """The account with that primary key. Raises KeyError when it was deleted."""
-    for config in snapshot().accounts.values():
-        if config.id == account_id:
-            return config
+    for _look_again in range(2):
+        for config in snapshot().accounts.values():
+            if config.id == account_id:
+                return config
+        forget()  # another process may have made it since
     raise KeyError(account_id)
 
 

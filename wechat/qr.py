@@ -20,7 +20,8 @@ from wechat.models import QRCode
 
 LONGEST = 2_592_000  # seconds, 30 days
 SPARE = timedelta(seconds=5)  # a code this close to its end is not shown any more
-CALLS_AT_ONCE = 2  # a web process has few threads, and the callback needs one
+CALLS_AT_ONCE = 4  # of the 16 threads of a web process; the callback needs the others
+WAIT = 0.5  # seconds for one of these
 FAILURE_LASTS = 5.0  # seconds
 
 _calls = threading.BoundedSemaphore(CALLS_AT_ONCE)
@@ -76,10 +77,10 @@ def _draw(url: str, kind: str) -> bytes:
 def _make_once(account: AccountConfig, scene: int | str) -> QRCode:
     until, failure = _failures.get(account.id, (0.0, None))
     if failure and time.monotonic() < until:
-        raise failure
+        raise failure.with_traceback(None)
     if leases.is_held(circuit.name(account.id)):
         raise Unreachable("qrcode/create", "WeChat's API is failing at the moment")
-    if not _calls.acquire(timeout=1.0):
+    if not _calls.acquire(timeout=WAIT):  # then the page says so and asks again: its thread is needed
         raise Unreachable("qrcode/create", "too many codes are being made at this moment")
     try:
         return _make(account, scene)
@@ -92,7 +93,7 @@ def _make_once(account: AccountConfig, scene: int | str) -> QRCode:
 
 def _make(account: AccountConfig, scene: int | str) -> QRCode:
     lease, holder = f"code:{account.id}:{scene}"[:80], f"{threading.get_ident()}:{time.monotonic()}"
-    deadline = time.monotonic() + 5.0
+    deadline = time.monotonic() + 1.0
     while not leases.claim(lease, holder, 10.0):  # two people opened the page at once: one code serves both
         time.sleep(0.05)
         if code := valid_code(account.id, str(scene)):
