@@ -36,14 +36,16 @@ def opens_window(message: Message) -> bool:
 
 def touch(account: AccountConfig, message: Message, now: datetime) -> Seen:
     """Record that this person was here, and whether he follows now."""
+    # The platform also reports on people who left, and in names of its own: such a push says nothing of following.
+    tells = not message.is_event or message.event in ("subscribe", "unsubscribe", "scan")
     row = statements.insert(
         Follower,
         {
             "account_id": account.id,
             "openid": message.sender,
-            "subscribed": message.event != "unsubscribe",
+            "subscribed": tells and message.event != "unsubscribe",
             # A clock running ahead must not freeze the state for ever.
-            "state_time": min(message.time, int(now.timestamp()) + 300),
+            "state_time": min(message.time, int(now.timestamp()) + 300) if tells else -1,
             "first_seen": now,
             "last_seen": now,
             "message_at": None if message.is_event else now,
