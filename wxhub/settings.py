@@ -140,7 +140,7 @@ LOGIN_URL = "admin:login"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock the owner out from elsewhere
-AXES_IPWARE_PROXY_COUNT = TRUSTED_PROXIES
+AXES_CLIENT_IP_CALLABLE = "wxhub.middleware.client_address"
 AXES_VERBOSE = False
 
 # The web's own fences.
@@ -247,6 +247,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django": {"level": "INFO", "handlers": ["console"], "propagate": False},
+        "django.request": {"level": "ERROR"},  # what is refused has a line of ours
         "django.server": {"level": "WARNING", "handlers": ["console"], "propagate": False},
         "axes": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},  # its debug lines hold whole addresses, and these hold tokens
