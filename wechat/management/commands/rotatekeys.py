@@ -1,0 +1,28 @@
+"""`manage.py rotatekeys` seals every secret with the first of FIELD_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from wechat.models import ConfigRow
+from wechat.registry import ROWS
+from wechat.sealing import SealBroken, reseal
+
+
+class Command(BaseCommand):
+    help = (
+        "Seals every secret with the first of FIELD_KEYS; then the others can be removed. Changes all of them or none."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        secret = [name for name, row in ROWS.items() if row.secret]
+        with transaction.atomic():
+            rows = ConfigRow.objects.select_for_update().filter(conf_name__in=secret).exclude(conf_value="")
+            try:
+                for row in rows:
+                    row.conf_value = reseal(row.conf_value)
+                    row.save(update_fields=["conf_value"])
+            except SealBroken as error:
+                raise CommandError(f"{row}: {error}") from None
+        self.stdout.write(f"{len(rows)} secrets are sealed with the first of FIELD_KEYS.")
