@@ -27,7 +27,7 @@ install: $(VENV)/.installed $(VENV)/.collected  ## everything into .venv, as uv.
 
 run: install  ## the site in development, on PORT
 	$(BIN)/python manage.py migrate -v0
-	$(BIN)/granian --interface wsgi wxhub.wsgi:application --port $(PORT) --blocking-threads 4
+	$(BIN)/granian --interface wsgi wxhub.wsgi:application --port $(PORT) --blocking-threads 16
 
 worker: install  ## sends what is due and does the periodic work
 	$(BIN)/python manage.py worker

@@ -60,8 +60,12 @@ class Command(BaseCommand):
     def _run(self, folder: Path, site: int, simulator: int) -> None:
         environment = _environment(folder, site, simulator)
         pages = _output([*_manage(), "demo", "--seed", "--folder", str(folder)], environment).split()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+        for number in (
+            signal.SIGINT,
+            signal.SIGTERM,
+            signal.SIGHUP,
+        ):  # a shell's background job ignores SIGINT by default
+            signal.signal(number, signal.default_int_handler)
         # Each in a group of its own: a Ctrl-C that reaches granian's processes beside ours can make it hang.
         children = [
             subprocess.Popen(command, env=environment, process_group=0)  # noqa: S603  # our own commands
@@ -150,7 +154,7 @@ def _commands(folder: Path, site: int, simulator: int) -> list[list[str]]:
     config.write_text(json.dumps([account]))
     granian, options = (
         str(Path(sys.executable).with_name("granian")),
-        ["--blocking-threads", "4", "--log-level", "error"],
+        ["--blocking-threads", "16", "--log-level", "error"],
     )
     return [
         [*_manage(), "simulator", "--port", str(simulator), "--config", str(config)],
