@@ -104,6 +104,7 @@ def cards_fail_in_every_way(simulator: SimulatorServer) -> None:
 def pages_fail_in_every_way(site: Site, simulator: SimulatorServer, order: Order) -> None:
     simulator.platform.accounts[APPID].tokens.revoke(simulator.platform.clock.now())
     tokens._cache.clear()
+    tokens._refusals.clear()
     qr._failures.clear()
     simulator.platform.faults.set(kind="errcode", errcode=40164, match="*", remaining=4)
     site.get(f"/quotes/{order.key}/")
@@ -111,6 +112,7 @@ def pages_fail_in_every_way(site: Site, simulator: SimulatorServer, order: Order
     simulator.stop_listening()
     ConfigRow.objects.filter(conf_name__startswith="public_wechat_accesstoken").delete()
     tokens._cache.clear()
+    tokens._refusals.clear()
     qr._failures.clear()
     site.get(f"/quotes/{order.key}/")
     simulator.listen()
@@ -126,6 +128,7 @@ def flow(site: Site, simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
     pages_fail_in_every_way(site, simulator, stored)
     qr._failures.clear()
     tokens._cache.clear()
+    tokens._refusals.clear()
     for end in ("", "code", "status", "qr.svg"):
         assert site.get(f"/quotes/{stored.key}/{end}").status_code == 200
     account = conf.account_by_id(stored.account_id)
