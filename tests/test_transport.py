@@ -177,6 +177,22 @@ def test_an_answer_that_drips_is_not_waited_for(raw_server: Any, monkeypatch: py
     assert time.monotonic() - started < 2
 
 
+def test_a_late_drop_does_not_start_the_five_seconds_anew(raw_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "WHOLE_SECONDS", 1.0)
+
+    def drop(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        time.sleep(0.7)
+        connection.sendall(b"{")
+        connection.recv(1)  # until the caller hangs up
+
+    started = time.monotonic()
+    with pytest.raises(Unreachable, match="no whole answer"):
+        transport.call("GET", f"http://{raw_server(drop)}/cgi-bin/get")
+    assert time.monotonic() - started < 1.5  # with a limit for each read it would be 1.6
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from wechat.errors import PlatformError, Unreachable
 
@@ -78,15 +78,26 @@ def _exchange(method: str, url: str, body: Mapping[str, Any] | None, endpoint: s
 def _read(response: requests.Response, endpoint: str, deadline: float) -> bytes:
     content = bytearray()
     try:
+        _wait_until(response, deadline)
         while chunk := response.raw.read1(65_536, decode_content=True):
             content += chunk
             if len(content) > ANSWER_BYTES:
                 raise Unreachable(endpoint, "the answer is larger than 1 MB")
             if time.monotonic() > deadline:
                 raise Unreachable(endpoint, "no whole answer within 5 s", outcome_unknown=True)
+            _wait_until(response, deadline)
+    except (TimeoutError, ReadTimeoutError):
+        raise Unreachable(endpoint, "no whole answer within 5 s", outcome_unknown=True) from None
     except (OSError, HTTPError):
         raise Unreachable(endpoint, "the connection broke in the answer", outcome_unknown=True) from None
     return bytes(content)
+
+
+def _wait_until(response: requests.Response, deadline: float) -> None:
+    """Let the next read end at the deadline: a time limit of requests is one for each read, not for the whole answer."""
+    connection = response.raw.connection
+    if connection is not None and connection.sock is not None:
+        connection.sock.settimeout(max(0.05, deadline - time.monotonic()))
 
 
 def _decode(content: bytes, endpoint: str) -> Json:
