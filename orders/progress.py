@@ -50,4 +50,5 @@ def _judge(scan: int | None, card: str | None, code_end: datetime | None) -> Pro
     left = max(0, int((code_end - timezone.now()).total_seconds())) if code_end else 0
     if scan is not None:
         return Progress(_OF_MESSAGE.get(card or "", "scanned"), left)
-    return Progress("waiting" if left else "expired", left)
+    # No code yet is no code that ran out: the page, or whoever shows the picture, has still to be opened.
+    return Progress("expired" if code_end and not left else "waiting", left)

@@ -225,7 +225,7 @@ def test_the_progress_follows_the_card(
 
 
 def test_the_progress_tells_waiting_and_expired(client: Client, page: str, simulator: SimulatorServer) -> None:
-    assert client.get(f"{page}status").json() == {"state": "expired", "expires_in": 0}
+    assert client.get(f"{page}status").json() == {"state": "waiting", "expires_in": 0}
     client.get(page)
     found = client.get(f"{page}status").json()
     assert found["state"] == "waiting"
