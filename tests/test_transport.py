@@ -107,7 +107,7 @@ def test_after_a_restart_of_the_platform_calls_work_again(config: AccountConfig,
     client.callback_addresses(config)
     simulator.stop_listening()
     listen_again(simulator)
-    client.callback_addresses(config)
+    assert client.callback_addresses(config)
 
 
 def test_a_redirect_is_not_followed(config: AccountConfig, simulator: SimulatorServer) -> None:
@@ -263,7 +263,7 @@ def test_no_proxy_of_the_machine_sees_a_token(
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
-    client.callback_addresses(config)
+    assert client.callback_addresses(config)
 
 
 @pytest.mark.parametrize("kind", ["errcode", "status", "html", "close", "redirect", "huge"])

@@ -79,7 +79,7 @@ def test_a_worker_says_that_it_lives_and_takes_the_sign_away(start: Callable[[],
     one = start()
     wait_until(lambda: leases.is_held(f"worker:{one.id}"))
     one.stopping.set()
-    wait_until(lambda: not Lease.objects.filter(name=f"worker:{one.id}").exists())
+    assert wait_until(lambda: not Lease.objects.filter(name=f"worker:{one.id}").exists()) < 6
 
 
 def test_two_workers_send_everything_once(
@@ -137,7 +137,7 @@ def test_a_worker_survives_a_broken_database(
         finally:
             cursor.execute(f"ALTER TABLE away RENAME TO {table}")
     start()
-    wait_until(lambda: states() == [State.SENT])
+    assert wait_until(lambda: states() == [State.SENT]) < 6
 
 
 def test_a_worker_probes_and_goes_on_when_the_api_is_back(
@@ -159,4 +159,4 @@ def test_a_stopped_worker_finishes_what_it_is_sending(
     one = start()
     wait_until(lambda: states() == [State.SENDING] * 3)
     one.stopping.set()
-    wait_until(lambda: states() == [State.SENT] * 3, seconds=3)
+    assert wait_until(lambda: states() == [State.SENT] * 3, seconds=3) < 3
