@@ -14,6 +14,7 @@ from csp.decorators import csp_update
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -58,11 +59,12 @@ def scope(name: str) -> type[BasePermission]:
     """A permission: a valid key that carries this scope."""
 
     class HasScope(HasKey):
-        message = _("Your key may not do this; it needs the scope %(scope)s.") % {"scope": name}
+        message: str | Promise = _("Send a valid key in the header: Authorization: Api-Key …")
 
         def has_permission(self, request: Any, view: Any) -> bool:
             if not super().has_permission(request, view):
                 return False
+            self.message = _("Your key may not do this; it needs the scope %(scope)s.") % {"scope": name}
             key = cast("ApiKey", ApiKey.objects.get_from_key(self.get_key(request) or ""))
             return key.allows(name)
 
