@@ -10,7 +10,7 @@ from callback import OPENID, Callback, listen_again
 from django.utils import timezone
 
 from orders.models import Order
-from wechat import circuit, conf, outbox, tokens, worker
+from wechat import circuit, conf, outbox, tokens, transport, worker
 from wechat.conf import AccountConfig
 from wechat.errors import Fate, fate_of, meanings
 from wechat.models import Follower, Lease, OutgoingMessage
@@ -194,6 +194,7 @@ def test_an_answer_lost_twice_is_given_up(message: OutgoingMessage, simulator: S
 
 def test_a_refused_connection_is_no_unknown_outcome(message: OutgoingMessage, simulator: SimulatorServer) -> None:
     tokens.get(conf.account_by_id(message.account_id))
+    transport._local.session.close()  # a kept connection that dies in this very moment would be another case
     simulator.stop_listening()
     for _ in range(3):
         make_due()
