@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from callback import AES_KEY, APPID, ORIGINAL_ID, PREVIOUS_AES_KEY, SECRET, TOKEN, Callback
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -189,3 +190,21 @@ def simulator(settings: Any) -> Iterator[SimulatorServer]:
             address = getattr(settings, f"WECHAT_{name}")
             setattr(settings, f"WECHAT_{name}", address.replace("https://api.weixin.qq.com", base))
         yield server
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """The admin's visitor who may do everything."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss"))
+    return client
+
+
+@pytest.fixture
+def viewer(db: None) -> Client:
+    """The admin's visitor who may look at everything and do nothing."""
+    user = User.objects.create_user("viewer", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(user)
+    return client

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from callback import AES_KEY, APPID, PREVIOUS_AES_KEY, SECRET, TOKEN
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -20,22 +19,6 @@ NEW_KEY = "n" * 42 + "A"  # 43 characters that decode
 TOKEN_VALUE = "the-access-token-itself"
 SECRETS = (SECRET, TOKEN, AES_KEY, PREVIOUS_AES_KEY, TOKEN_VALUE)
 LIST = reverse("admin:wechat_account_changelist")
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss"))
-    return client
-
-
-@pytest.fixture
-def viewer(db: None) -> Client:
-    user = User.objects.create_user("viewer", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

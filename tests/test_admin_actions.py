@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from callback import OPENID, Callback
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,22 +16,6 @@ from wechat.models import Account, ApiKey, Follower, Lease, OutgoingMessage, Pus
 
 YES = {"_form_submitted": "True"}  # what the dialog's button sends
 State = OutgoingMessage.State
-
-
-@pytest.fixture
-def staff(db: None) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("boss"))
-    return client
-
-
-@pytest.fixture
-def viewer(db: None) -> Client:
-    user = User.objects.create_user("viewer", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture

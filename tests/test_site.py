@@ -88,7 +88,7 @@ def test_readyz_is_503_without_a_database_and_tells_no_details(client: Client) -
     assert client.get("/readyz").status_code == 200
 
 
-def strict(response: HttpResponse) -> None:
+def assert_strict(response: HttpResponse) -> None:
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -103,7 +103,7 @@ def strict(response: HttpResponse) -> None:
 @pytest.mark.django_db
 def test_every_public_page_has_the_strict_headers(client: Client, order: Order) -> None:
     for path in ("/", "/healthz", "/nowhere", f"/quotes/{order.key}/status", "/s/x/", "/quotes/x/", "/api/quotes/"):
-        strict(client.get(path))
+        assert_strict(client.get(path))
 
 
 @pytest.mark.django_db
@@ -226,4 +226,4 @@ def test_an_exception_shows_a_page_without_details(client: Client, monkeypatch: 
     html = response.content.decode()
     assert "500" in html
     assert "ZeroDivision" not in html
-    strict(response)
+    assert_strict(response)
