@@ -44,8 +44,9 @@ lint: install  ## ruff, mypy, import contracts, migrations, translations
 
 check: lint test  ## what CI runs
 
-bench: install  ## the callback beside a bare Django view, in one run
+bench: install  ## the callback beside a bare Django view, in one run; matching 10 to 10,000 rules
 	$(BIN)/python -m bench.callback
+	$(BIN)/python -m bench.rules
 
 soak: install  ## the real processes under load and kills (takes minutes)
 	$(BIN)/python -m bench.soak
