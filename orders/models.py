@@ -130,6 +130,8 @@ class OrderItem(models.Model):
     unit = models.CharField(_("unit"), max_length=10, blank=True)
     amount = models.DecimalField(_("amount (yuan)"), max_digits=14, decimal_places=2)
 
+    history = HistoricalRecords()
+
     class Meta:
         verbose_name = _("line item")
         verbose_name_plural = _("line items")

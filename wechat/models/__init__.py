@@ -1,11 +1,39 @@
-"""The tables of the account, its followers, what came in, what goes out. One module per topic, in that order."""
+"""The tables of the account, its followers, its rules, what came in, what goes out. One module per topic, in that order."""
 
-from wechat.models.access import ApiKey
+from wechat.models.access import ApiKey, Membership
 from wechat.models.accounts import Account, ConfigRow
-from wechat.models.followers import Follower
-from wechat.models.leases import Lease
+from wechat.models.calls import ApiCall
+from wechat.models.followers import Follower, Tag
+from wechat.models.leases import Cursor, Lease
+from wechat.models.materials import Material
+from wechat.models.menus import Menu, MenuVersion
+from wechat.models.notices import Notice
 from wechat.models.outgoing import OutgoingMessage
 from wechat.models.pushes import Push
 from wechat.models.qrcodes import QRCode
+from wechat.models.rules import Rule, RuleDay, UnansweredText
+from wechat.models.templates import MessageTemplate, SendJob
 
-__all__ = ["Account", "ApiKey", "ConfigRow", "Follower", "Lease", "OutgoingMessage", "Push", "QRCode"]
+__all__ = [
+    "Account",
+    "ApiCall",
+    "ApiKey",
+    "ConfigRow",
+    "Cursor",
+    "Follower",
+    "Lease",
+    "Material",
+    "Membership",
+    "Menu",
+    "MenuVersion",
+    "MessageTemplate",
+    "Notice",
+    "OutgoingMessage",
+    "Push",
+    "QRCode",
+    "Rule",
+    "RuleDay",
+    "SendJob",
+    "Tag",
+    "UnansweredText",
+]

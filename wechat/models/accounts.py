@@ -1,9 +1,13 @@
 """An Official Account, and its configuration as conf_name / conf_value rows (wechat.conf names and checks each row)."""
 
+from typing import Any
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
+
+from wechat.registry import ROWS
 
 
 class Account(models.Model):
@@ -44,17 +48,27 @@ class Account(models.Model):
         help_text=_("gh_… on the account's page; the sender of our answers when a push does not name it."),
     )
     stamp = models.PositiveIntegerField(_("version of the configuration"), default=0, editable=False)
+    rules_stamp = models.PositiveIntegerField(_("version of the reply rules"), default=0, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
-    history = HistoricalRecords(excluded_fields=["stamp"])
+    history = HistoricalRecords(excluded_fields=["stamp", "rules_stamp"])
 
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
         ordering = ("slug",)
+        permissions = (("change_account_texts", _("Can change the texts of the account")),)
 
     def __str__(self) -> str:
         return self.name or self.slug
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save all but the stamps: a form may have read them long ago, and they only ever go up."""
+        if self.pk and options.get("update_fields") is None and not options.get("force_insert"):
+            stamps = ("stamp", "rules_stamp")
+            fields = [each.attname for each in self._meta.local_concrete_fields if each.attname not in stamps]
+            options["update_fields"] = [name for name in fields if name != "id"]
+        super().save(*args, **options)
 
     @property
     def may_send_customer_service(self) -> bool:
@@ -75,6 +89,15 @@ class Account(models.Model):
         return self.Delivery.CUSTOMER_SERVICE if verified else self.Delivery.PASSIVE
 
 
+class OpenRecords(HistoricalRecords):  # type: ignore[misc]  # untyped
+    """The history of what staff edit and may see: no secret, sealed or not, and no access token ever gets into it."""
+
+    def create_historical_record(self, instance: "ConfigRow", *arguments: Any, **options: Any) -> None:
+        row = ROWS.get(instance.conf_name)
+        if row and row.editable and not row.secret:
+            super().create_historical_record(instance, *arguments, **options)
+
+
 class ConfigRow(models.Model):
     """One row of an account's configuration; secrets are sealed in `conf_value` (see wechat.sealing)."""
 
@@ -82,6 +105,8 @@ class ConfigRow(models.Model):
     conf_name = models.CharField(_("name"), max_length=64)
     conf_value = models.TextField(_("value"), blank=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    history = OpenRecords(excluded_fields=["updated_at"])
 
     class Meta:
         db_table = "wechat_info"

@@ -1,10 +1,12 @@
 """What we send: each message is a row, written in the transaction of what caused it. The row is the truth."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from wechat.models.accounts import Account
 from wechat.models.pushes import Push
+from wechat.models.templates import SendJob
 
 
 class OutgoingMessage(models.Model):
@@ -21,6 +23,13 @@ class OutgoingMessage(models.Model):
     class Route(models.TextChoices):
         CUSTOMER_SERVICE = "customer_service", _("Customer-service message")
         PASSIVE = "passive", _("Answer to the push itself")
+        TEMPLATE = "template", _("Template message")
+        SUBSCRIPTION = "subscription", _("Subscription notice")
+
+    class Delivery(models.TextChoices):
+        DELIVERED = "delivered", _("Delivered")
+        BLOCKED = "blocked", _("Refused by the user")
+        FAILED = "failed", _("Not delivered")
 
     account = models.ForeignKey(
         Account, models.CASCADE, related_name="outgoing", verbose_name=_("account"), db_index=False
@@ -37,6 +46,7 @@ class OutgoingMessage(models.Model):
         related_name="caused",
         verbose_name=_("caused by"),
         db_constraint=False,
+        db_index=False,  # found by the person: `openid` and `push` together
     )
     route = models.CharField(_("way"), max_length=20, choices=Route, default=Route.CUSTOMER_SERVICE)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
@@ -55,6 +65,29 @@ class OutgoingMessage(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     errcode = models.IntegerField("errcode", null=True, blank=True)
     error = models.TextField(_("last error"), blank=True, default="")
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("written by"),
+        db_index=False,
+    )
+    agent = models.CharField(_("agent"), max_length=64, blank=True, default="", db_default="")
+    job = models.ForeignKey(
+        SendJob, models.SET_NULL, null=True, blank=True, related_name="messages", verbose_name=_("job"), db_index=False
+    )
+    msgid = models.CharField(
+        _("number on the platform"),
+        max_length=24,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Of a template message or notice: the report of its delivery names it."),
+    )
+    delivery = models.CharField(_("delivery"), max_length=10, choices=Delivery, blank=True, default="", db_default="")
+    delivery_text = models.CharField(_("reported as"), max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("outgoing message")
@@ -62,6 +95,14 @@ class OutgoingMessage(models.Model):
         indexes = (
             models.Index(fields=["due_at"], condition=models.Q(state__in=["waiting", "sending"]), name="outgoing_due"),
             models.Index(fields=["account", "openid"], condition=models.Q(state="owed"), name="outgoing_owed"),
+            models.Index(fields=["openid"], name="outgoing_of_person"),
+            models.Index(fields=["job", "state"], condition=models.Q(job__isnull=False), name="outgoing_of_job"),
+            models.Index(fields=["msgid"], condition=~models.Q(msgid=""), name="outgoing_of_msgid"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["job", "openid"], condition=models.Q(job__isnull=False), name="one_message_per_job"
+            ),
         )
 
     def __str__(self) -> str:
