@@ -195,15 +195,26 @@ def test_a_late_drop_does_not_start_the_five_seconds_anew(raw_server: Any, monke
     assert time.monotonic() - started < 1.5  # with a limit for each read it would be 1.6
 
 
+def test_a_refusal_in_odd_characters_fits_a_row_and_a_log_line(raw_server: Any) -> None:
+    answer = rb'{"errcode": 99999, "errmsg": "a\u0000b\ud800c\n\u009bd rid: 6698ef60-27d10c40-100819f9"}'
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
+    address = raw_server(lambda connection: (connection.recv(10_000), connection.sendall(head + answer)))
+    with pytest.raises(PlatformError) as caught:
+        transport.call("GET", f"http://{address}/cgi-bin/get")
+    assert caught.value.errmsg == "a b c d rid: 6698ef60-27d10c40-100819f9"
+    assert caught.value.rid == "6698ef60-27d10c40-100819f9"
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
         (b'{"errcode": "many"}', "not a number"),
+        (b'{"errcode": 99999999999}', "out of range"),
         (b'{"errcode": [1]}', "not a number"),
         (b'{"a": ' * 100_000, "not JSON"),
         (b"null", "not a JSON object"),
     ],
-    ids=["text", "list", "deep", "null"],
+    ids=["text", "number", "list", "deep", "null"],
 )
 def test_odd_json_is_no_answer(answer: bytes, reason: str, raw_server: Any) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
@@ -253,7 +264,7 @@ def test_a_wrong_certificate_is_refused_whatever_the_environment_says(
         with context.wrap_socket(connection, server_side=True) as secure:
             seen.append(secure.recv(1000))
 
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(Unreachable, match="the secure connection failed") as caught:
         transport.call("GET", f"https://{raw_server(answer)}/cgi-bin/get?access_token=secret")
     assert not caught.value.outcome_unknown
     assert not seen

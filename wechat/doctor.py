@@ -22,7 +22,8 @@ from django.utils.translation import gettext as _
 
 from wechat import client, conf, crypto
 from wechat.conf import AccountConfig
-from wechat.errors import CallFailed, PlatformError, meanings
+from wechat.errors import CallFailed
+from wechat.explanations import explain_error
 from wechat.models import ConfigRow, OutgoingMessage
 from wechat.registry import ROWS
 from wechat.sealing import SealBroken
@@ -125,11 +126,8 @@ def _token(account: AccountConfig) -> Finding:
     what = _about(account, _("API of WeChat"))
     try:
         client.callback_addresses(account)
-    except PlatformError as error:
-        known = meanings().get(error.code)
-        return Finding(what, fine=False, remedy=f"{error}. {known.zh}。{known.remedy}" if known else str(error))
     except CallFailed as error:
-        return Finding(what, fine=False, remedy=_("%s. May this machine reach api.weixin.qq.com?") % error)
+        return Finding(what, fine=False, remedy=explain_error(error).text())
     return Finding(what, fine=True)
 
 

@@ -1,4 +1,7 @@
-"""What the platform's return codes mean, and what to do about them. Data: errcodes.json (全局返回码)."""
+"""The platform's return codes, and what becomes of a call after one. Data: errcodes.json (全局返回码).
+
+What staff read about them stands in wechat.explanations.
+"""
 
 import json
 import re
@@ -18,10 +21,14 @@ _NO_WINDOW = frozenset({45015, 45047})
 # This person cannot be written to: gone, blocked, refused, or never known here.
 _THIS_PERSON = frozenset({40003, 43004, 43019, 46004, 48002, 49003, 50002, 50005, 70000})
 # Nobody can be written to until a quota turns or somebody acts in the platform's console.
-_WHOLE_CHANNEL = TOKEN_REFUSED | frozenset(
-    {40013, 40125, 40164, 40243, 41002, 41004, 45009, 45011, 48001, 48004, 50004, 50007, 89503, 89506, 89507}
-)
+_QUOTA = frozenset({45009, 45011, 45040, 45093, 45104})
+_CONFIRMATION = frozenset(range(89501, 89508))
+_BLOCKED = frozenset({45035, 45102, 45501, 48001, 48004, 50004, 50007, 61004})
+_CREDENTIALS = frozenset({40013, 40125, 40164, 40243, 41002, 41004})
+_WHOLE_CHANNEL = TOKEN_REFUSED | _QUOTA | _CONFIRMATION | _BLOCKED | _CREDENTIALS
 LEFT = frozenset({43004, 50005})
+# Seconds for which the administrator has shut out our address: to ask sooner only makes it worse.
+SHUT_OUT: Mapping[int, float] = {89506: 86_400.0, 89507: 3_600.0}
 
 
 class Fate(Enum):
@@ -59,8 +66,7 @@ class PlatformError(CallFailed):
         self.code = code
         self.errmsg = errmsg
         self.endpoint = endpoint
-        found = _RID.search(errmsg)
-        self.rid = found[1] if found else ""
+        self.rid = rid_in(errmsg)
         self.may_repeat = fate_of(code) is Fate.REPEAT
         self.of_token = endpoint in TOKEN_ENDPOINTS
 
@@ -71,7 +77,14 @@ class Unreachable(CallFailed):
     def __init__(self, endpoint: str, reason: str, *, outcome_unknown: bool = False) -> None:
         super().__init__(f"{endpoint}: {reason}")
         self.endpoint = endpoint
+        self.reason = reason
         self.outcome_unknown = outcome_unknown
+
+
+def rid_in(errmsg: str) -> str:
+    """The platform's request id, which ends the text of every refusal; empty when there is none."""
+    found = _RID.search(errmsg)
+    return found[1] if found else ""
 
 
 @cache

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from wechat import conf, leases, transport
 from wechat.conf import AccountConfig
-from wechat.errors import CallFailed, PlatformError, Unreachable
+from wechat.errors import SHUT_OUT, CallFailed, PlatformError, Unreachable
 from wechat.models import ConfigRow
 from wechat.sealing import SealBroken, seal, unseal
 
@@ -124,13 +124,17 @@ def _fetch_once(account: AccountConfig, old: Token, *, refused: str = "") -> Tok
             return _fetch_leased(account, old, refused)
         except CallFailed as error:
             if error is not failure:
-                pause = SHORT_PAUSE if error.may_repeat else LONG_PAUSE
+                pause = SHORT_PAUSE if error.may_repeat else SHUT_OUT.get(_code(error), LONG_PAUSE)
                 _refusals[_identity(account)] = (time.monotonic() + pause, error)
             if old.alive:
                 return old
             raise
     finally:
         lock.release()
+
+
+def _code(error: CallFailed) -> int:
+    return error.code if isinstance(error, PlatformError) else 0
 
 
 def _fetch_leased(account: AccountConfig, old: Token, refused: str) -> Token:
@@ -167,12 +171,13 @@ def _ask(account: AccountConfig, *, force: bool = False) -> Token:
     credentials = {"grant_type": "client_credential", "appid": appid, "secret": secret}
     if way == "stable":
         url = f"{settings.WECHAT_API_BASE}/cgi-bin/stable_token"
-        answer = transport.call("POST", url, {**credentials, "force_refresh": force})
+        answer = transport.call("POST", url, {**credentials, "force_refresh": force}, account_id=account.id)
     elif way == "post":
-        answer = transport.call("POST", f"{settings.WECHAT_API_BASE}/cgi-bin/token", credentials)
+        url = f"{settings.WECHAT_API_BASE}/cgi-bin/token"
+        answer = transport.call("POST", url, credentials, account_id=account.id)
     else:
         url = transport.fill(settings.WECHAT_PUBLIC_GET_ACCESS_TOKEN, APPID=appid, APPSECRET=secret)
-        answer = transport.call("GET", url)
+        answer = transport.call("GET", url, account_id=account.id)
     value = answer.get("access_token")
     if not isinstance(value, str) or not value:
         raise Unreachable("access token", "the answer holds no access_token")

@@ -5,10 +5,11 @@ requests escapes them, which the platform refuses) and are decoded by us (`.json
 """
 
 import json
-import logging
+import re
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,17 +17,30 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from wechat import calls
 from wechat.errors import PlatformError, Unreachable
 
 CONNECT_SECONDS = 2.0
 WHOLE_SECONDS = 5.0
+UPLOAD_SECONDS = 30.0
 ANSWER_BYTES = 1_000_000
 CONNECTIONS = 64
 
-logger = logging.getLogger(__name__)
+ERRMSG_LENGTH = 1000  # characters; the longest known has some 200
+_ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")  # no database takes all of these
 _local = threading.local()
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to upload. The platform wants a name of ASCII characters; `form` are further form fields."""
+
+    name: str
+    content: bytes
+    content_type: str
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 def fill(url: str, **values: str) -> str:
@@ -38,31 +52,40 @@ def fill(url: str, **values: str) -> str:
     return url
 
 
-def call(method: str, url: str, body: Mapping[str, Any] | None = None) -> Json:
+def call(method: str, url: str, body: Mapping[str, Any] | None = None, *, account_id: int | None = None) -> Json:
     """Call the platform once: connect within 2 s, everything within 5 s, answers up to 1 MB, no redirects.
 
-    Raises PlatformError for an errcode, Unreachable for everything that is not an answer.
+    Raises PlatformError for an errcode, Unreachable for everything that is not an answer. The call is logged (wechat.calls)
+    under `account_id`, or under the account of the `calls.made_for` around it.
     """
+    data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    content = {"data": data, "headers": {"Content-Type": "application/json; charset=utf-8"}}
+    return _call(method, url, content, WHOLE_SECONDS, account_id)
+
+
+def upload(url: str, file: File, *, account_id: int | None = None) -> Json:
+    """POST a file as the form field `media`; everything within 30 s, otherwise as `call`."""
+    files = {"media": (file.name, file.content, file.content_type)}
+    return _call("POST", url, {"files": files, "data": dict(file.form)}, UPLOAD_SECONDS, account_id)
+
+
+def _call(method: str, url: str, content: Mapping[str, Any], seconds: float, account_id: int | None) -> Json:
     endpoint = urlsplit(url).path
-    started = time.monotonic()
-    content = _exchange(method, url, body, endpoint, deadline=started + WHOLE_SECONDS)
-    answer = _decode(content, endpoint)
-    code = _errcode(answer, endpoint)
-    logger.debug("%s %s in %d ms", endpoint, code, (time.monotonic() - started) * 1000)
-    if code:
-        raise PlatformError(code, str(answer.get("errmsg", "")), endpoint)
+    with calls.noted(method, endpoint, account_id):
+        answer = _decode(_exchange(method, url, content, endpoint, seconds=seconds), endpoint)
+        if code := _errcode(answer, endpoint):
+            raise PlatformError(code, _errmsg(answer), endpoint)
     return answer
 
 
-def _exchange(method: str, url: str, body: Mapping[str, Any] | None, endpoint: str, *, deadline: float) -> bytes:
-    data = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+def _exchange(method: str, url: str, content: Mapping[str, Any], endpoint: str, *, seconds: float) -> bytes:
+    deadline = time.monotonic() + seconds
     try:
         with _session().request(
             method,
             url,
-            data=data,
-            headers={"Content-Type": "application/json; charset=utf-8"},
-            timeout=(CONNECT_SECONDS, WHOLE_SECONDS - 0.1),
+            **content,
+            timeout=(CONNECT_SECONDS, seconds - 0.1),
             allow_redirects=False,
             stream=True,
         ) as response:
@@ -84,10 +107,10 @@ def _read(response: requests.Response, endpoint: str, deadline: float) -> bytes:
             if len(content) > ANSWER_BYTES:
                 raise Unreachable(endpoint, "the answer is larger than 1 MB")
             if time.monotonic() > deadline:
-                raise Unreachable(endpoint, "no whole answer within 5 s", outcome_unknown=True)
+                raise Unreachable(endpoint, "no whole answer in time", outcome_unknown=True)
             _wait_until(response, deadline)
     except (TimeoutError, ReadTimeoutError):
-        raise Unreachable(endpoint, "no whole answer within 5 s", outcome_unknown=True) from None
+        raise Unreachable(endpoint, "no whole answer in time", outcome_unknown=True) from None
     except (OSError, HTTPError):
         raise Unreachable(endpoint, "the connection broke in the answer", outcome_unknown=True) from None
     return bytes(content)
@@ -113,9 +136,18 @@ def _decode(content: bytes, endpoint: str) -> Json:
 
 def _errcode(answer: Json, endpoint: str) -> int:
     try:
-        return int(answer.get("errcode") or 0)
+        code = int(answer.get("errcode") or 0)
     except (TypeError, ValueError, OverflowError):
         raise Unreachable(endpoint, "the errcode is not a number") from None
+    if not -(2**31) <= code < 2**31:
+        raise Unreachable(endpoint, "the errcode is out of range")
+    return code
+
+
+def _errmsg(answer: Json) -> str:
+    """The text of a refusal on one line, fit for a row and a log. The rid stands at its end."""
+    text = _ODD.sub(" ", str(answer.get("errmsg", "")))
+    return text if len(text) <= ERRMSG_LENGTH else f"{text[: ERRMSG_LENGTH - 100]} … {text[-100:]}"
 
 
 def _session() -> requests.Session:
@@ -142,5 +174,9 @@ def _never_sent(error: requests.exceptions.RequestException) -> bool:
 def _reason(error: requests.exceptions.RequestException) -> str:
     """The kind of failure, without the address: it holds the token."""
     if isinstance(error, requests.exceptions.Timeout):
-        return "no answer within 5 s"
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the secure connection failed"
+    if "NameResolutionError" in str(error):
+        return "the host name was not found"
     return "the connection was refused" if _never_sent(error) else f"the connection broke ({type(error).__name__})"

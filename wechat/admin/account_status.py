@@ -1,6 +1,5 @@
 """How an account stands, in words: what its kind cannot do, what is paused, whether its access token is valid."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from wechat import circuit, conf, outbox, tokens
-from wechat.admin.outcomes import meaning, remedy
+from wechat.explanations import explain_stored
 from wechat.models import Account, Lease
 
-_CODE = re.compile(r": (-?\d{1,7}) ")
 HOLDS = (circuit.name, outbox.pause_name)  # the leases that hold up an account
 
 NO_MESSAGES = _(
@@ -63,11 +61,8 @@ def in_words(lease: Lease) -> str:
     """What a running pause or open circuit means."""
     if lease.name.startswith("circuit:"):
         return gettext("WeChat's API does not answer. Cards travel as the answer to the scan until it does.")
-    found = _CODE.search(lease.note)
-    reason = lease.note
-    if found:
-        words = {"meaning": meaning(int(found[1])), "remedy": remedy(int(found[1]))}
-        reason = gettext("%(meaning)s. %(remedy)s") % words
+    explained = explain_stored(None, lease.note)
+    reason = explained.brief() if explained else lease.note
     until = date_format(timezone.localtime(lease.until), "DATETIME_FORMAT")
     return gettext("Sending is paused until %(until)s: %(reason)s") % {"until": until, "reason": reason}
 

@@ -1,45 +1,35 @@
-"""The platform's return codes for staff: what each means, and what to do. The dictionary's own advice is for developers."""
+"""Errors as the admin shows them: the explanation of wechat.explanations as a block, a line, or a word of our own."""
 
-from collections.abc import Mapping
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 
-from django.utils.functional import Promise
-from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
+from wechat.explanations import Explanation, explain_stored
+from wechat.models import OutgoingMessage
 
-from wechat.errors import Fate, fate_of, meanings
-
-_CREDENTIALS = _("Check AppID and AppSecret on the account's page.")
-_PERSON = _("This person cannot be written to until he follows or writes again.")
-_BY_CODE: Mapping[int, str | Promise] = {
-    40013: _CREDENTIALS,
-    40125: _CREDENTIALS,
-    41002: _CREDENTIALS,
-    41004: _CREDENTIALS,
-    40243: _("The AppSecret is frozen: unfreeze it in WeChat's console."),
-    40164: _("Add this server's address to the IP allowlist in WeChat's console."),
-    45009: _("Today's quota is used up; sending goes on after midnight."),
-    45015: _("It goes out by itself when the person next writes or scans."),
-    45047: _("WeChat takes no more messages in a row; the rest goes out when the person next writes or scans."),
-    48001: _("WeChat has not granted this to the account: check its kind and its verification."),
-    50002: _("The account is restricted: see the notices in WeChat's console."),
-}
-_BY_FATE: Mapping[Fate, str | Promise] = {
-    Fate.REPEAT: _("It is tried again by itself."),
-    Fate.OWE: _("It goes out by itself when the person next writes or scans."),
-    Fate.GIVE_UP: _PERSON,
-    Fate.PAUSE: _("Sending pauses and goes on by itself when WeChat allows it."),
-    Fate.SET_ASIDE: _("Somebody who knows the program should look at it."),
-}
+# What the program itself writes on a message that it did not send.
+_OUR_REASONS = frozenset(
+    {
+        gettext_noop("the person unfollowed"),
+        gettext_noop("the window closed before it could be sent"),
+        gettext_noop("the outcome stayed unknown after one repeat"),
+        gettext_noop("a newer message about the same took its place"),
+    }
+)
 
 
-def meaning(code: int | None) -> str:
-    """What the return code says, in the language of the page; empty for none, for success and for an unknown one."""
-    known = meanings().get(code) if code else None
-    if known is None:
-        return ""
-    return known.zh if (get_language() or "").startswith("zh") else known.en
+def of_message(message: OutgoingMessage) -> Explanation | None:
+    """What the platform said of this message; None for nothing, and for success."""
+    return None if message.errcode == 0 else explain_stored(message.errcode, message.error)
 
 
-def remedy(code: int) -> str:
-    """What to do about it."""
-    return str(_BY_CODE.get(code) or _BY_FATE[fate_of(code)])
+def our_reason(message: OutgoingMessage) -> str:
+    """Why we did not send it, if that is the last word on it; else empty."""
+    return gettext(message.error) if message.error in _OUR_REASONS else ""
+
+
+def shown(explanation: Explanation) -> SafeString:
+    """The whole explanation, with a link from its rid to the log of calls."""
+    calls = f"{reverse('admin:wechat_apicall_changelist')}?q={explanation.rid}" if explanation.rid else ""
+    return render_to_string("admin/explanation.html", {"explanation": explanation, "calls": calls})

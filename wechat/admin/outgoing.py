@@ -13,13 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from wechat.admin import looks
+from wechat.admin import looks, outcomes
 from wechat.admin.actions import asks_first
 from wechat.admin.menu import MESSAGES, Entry
-from wechat.admin.outcomes import meaning, remedy
 from wechat.admin.records import OPENID_HELP, RecordAdmin
 from wechat.models import Follower, OutgoingMessage
-from wechat.models.followers import mask
+from wechat.models.followers import ERASED, mask
 
 State = OutgoingMessage.State
 _VARIANTS = {
@@ -37,8 +36,10 @@ PURPOSES = {"quote": _("Quote card"), "welcome": _("Welcome text"), "reply": _("
 def send_again(message: OutgoingMessage, at: datetime) -> str:
     """Put a message that is stuck back: into the queue while WeChat takes it, else among the owed. Returns its new state.
 
-    Empty when somebody else changed it in the meantime.
+    Empty when somebody else changed it in the meantime, or when its person was erased.
     """
+    if message.openid == ERASED:
+        return ""
     open_now = message.expires_at > at and message.account.may_send_customer_service
     target = State.WAITING if open_now else State.OWED
     values: dict[str, Any] = {"state": target, "holder": ""}
@@ -78,7 +79,10 @@ class Outlook:
             return looks.badge(gettext("may have arrived"), "warning")
         if message.state == State.SENT:
             return ""
-        return meaning(message.errcode)[:60] or message.error.strip().rpartition("\n")[2][:60]
+        if reason := outcomes.our_reason(message):
+            return reason
+        explained = outcomes.of_message(message)
+        return explained.title if explained else message.error.strip().rpartition("\n")[2][:60]
 
     @admin.display(description=_("unknown outcomes"))
     def doubt(self, message: OutgoingMessage) -> str:
@@ -93,11 +97,10 @@ class Outlook:
 
     @admin.display(description=_("WeChat's answer"))
     def answered(self, message: OutgoingMessage) -> str:
-        if message.errcode is None:
-            return looks.NOTHING
         if message.errcode == 0:
             return gettext("Accepted")
-        return looks.lines([looks.badge(message.errcode, "danger"), meaning(message.errcode), remedy(message.errcode)])
+        explained = outcomes.of_message(message)
+        return outcomes.shown(explained) if explained else looks.NOTHING
 
     @admin.display(description=_("what the person sees"))
     def shown(self, message: OutgoingMessage) -> str:
@@ -106,7 +109,7 @@ class Outlook:
 
     @admin.display(description=_("last error"))
     def last_error(self, message: OutgoingMessage) -> str:
-        return looks.block(message.error)
+        return outcomes.our_reason(message) or looks.block(message.error)
 
 
 @admin.register(OutgoingMessage)
