@@ -14,7 +14,7 @@ from django.utils import timezone
 from test_callback_server import call
 
 from orders.models import Order
-from wechat import inbox, outbox, worker
+from wechat import attempts, inbox, outbox, worker
 from wechat.models import Account, ConfigRow, Follower, Lease, OutgoingMessage, Push
 from wechat.redaction import redact
 from wechat.sealing import unseal
@@ -92,7 +92,7 @@ def test_a_locked_database_before_the_send_costs_a_second_and_no_card(
         raise OperationalError("database is locked")
 
     monkeypatch.setattr(worker.client, "send_custom_message", locked)
-    worker.attempt(claimed)
+    attempts.attempt(claimed)
     row = OutgoingMessage.objects.get()
     assert (row.state, row.unknown_outcomes) == (OutgoingMessage.State.WAITING, 0)
 
@@ -108,20 +108,20 @@ def test_a_locked_database_after_the_send_is_tried_until_it_is_written(
         return settle(message, state, **values)
 
     monkeypatch.setattr(worker.outbox, "settle", sometimes_locked)
-    worker.attempt(claimed)
+    attempts.attempt(claimed)
     assert OutgoingMessage.objects.get().state == OutgoingMessage.State.SENT
 
 
 def test_what_another_worker_took_over_is_not_sent(claimed: OutgoingMessage, simulator: SimulatorServer) -> None:
     OutgoingMessage.objects.update(holder="another")
-    worker.attempt(claimed)
+    attempts.attempt(claimed)
     assert not simulator.platform.journal.find(kind="message")
     assert OutgoingMessage.objects.get().holder == "another"
 
 
 def test_what_lost_its_window_is_not_sent(claimed: OutgoingMessage, simulator: SimulatorServer) -> None:
     OutgoingMessage.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    worker.attempt(claimed)
+    attempts.attempt(claimed)
     outbox.close_windows()
     assert not simulator.platform.journal.find(kind="message")
     assert OutgoingMessage.objects.get().state == OutgoingMessage.State.OWED

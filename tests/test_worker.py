@@ -10,7 +10,7 @@ from callback import OPENID, Callback, listen_again
 from django.utils import timezone
 
 from orders.models import Order
-from wechat import circuit, conf, outbox, tokens, transport, worker
+from wechat import attempts, circuit, conf, outbox, tokens, transport, worker
 from wechat.conf import AccountConfig
 from wechat.errors import Fate, fate_of, meanings
 from wechat.models import Follower, Lease, OutgoingMessage
@@ -41,7 +41,7 @@ def send_due() -> list[OutgoingMessage]:
     """What a worker does at once with all that is due, without its threads."""
     claimed = outbox.claim(f"worker:{time.monotonic()}", 16, but_not=worker.on_hold())
     for one in claimed:
-        worker.attempt(one)
+        attempts.attempt(one)
     return list(OutgoingMessage.objects.order_by("pk"))
 
 
@@ -235,7 +235,7 @@ def test_any_broken_content_is_set_aside(content: object, message: OutgoingMessa
 def test_a_message_of_a_deleted_account_is_set_aside(message: OutgoingMessage) -> None:
     [claimed] = outbox.claim("a", 1)
     claimed.account_id += 1
-    worker.attempt(claimed)
+    attempts.attempt(claimed)
     assert OutgoingMessage.objects.get().state == State.SET_ASIDE
 
 
@@ -328,14 +328,14 @@ def test_a_refusal_is_an_answer_too(failing: OutgoingMessage, simulator: Simulat
     ],
 )
 def test_a_pause_lasts_until_the_quota_turns(code: int, now: datetime, seconds: float) -> None:
-    assert worker.pause_seconds(code, now) == seconds
+    assert attempts.pause_seconds(code, now) == seconds
 
 
 def test_a_worker_that_lost_its_lease_while_sending_changes_nothing(message: OutgoingMessage) -> None:
     [stale] = outbox.claim("slow", 1)
     OutgoingMessage.objects.update(due_at=timezone.now())
     [taken] = outbox.claim("alive", 1)
-    worker.attempt(stale)
+    attempts.attempt(stale)
     current = OutgoingMessage.objects.get()
     assert (current.state, current.holder) == (State.SENDING, taken.holder)
 

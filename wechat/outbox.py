@@ -27,6 +27,9 @@ State, Route = OutgoingMessage.State, OutgoingMessage.Route
 # Literally, not as parameters: only then does SQLite see that the indexes `outgoing_due` and `outgoing_owed` hold all of them.
 _UNDER_WAY = OutgoingMessage.objects.extra(where=["state IN ('waiting', 'sending')"])
 _OWED = OutgoingMessage.objects.extra(where=["state = 'owed'"])
+# What needs no window of the person's: it may wait for what does.
+PATIENT = (Route.TEMPLATE, Route.SUBSCRIPTION)
+TEMPLATE_WINDOW = timedelta(days=1)
 
 
 def deliver(contact: Contact, reply: Reply, *, purpose: str, about: str = "") -> tuple[int, Reply | None]:
@@ -46,6 +49,13 @@ def deliver(contact: Contact, reply: Reply, *, purpose: str, about: str = "") ->
     return row, None
 
 
+def enqueue(contact: Contact, reply: Reply, *, purpose: str, about: str = "") -> int | None:
+    """Send `reply` as a customer-service message; the row's id, or None where the account may not send any."""
+    if not contact.account.may_send:
+        return None
+    return _insert(contact, reply, purpose, about, state=State.WAITING)
+
+
 def _can_answer(contact: Contact) -> bool:
     """Whether a passive answer would reach the person: somebody waits for it, and it can name its sender."""
     named = contact.message.recipient or contact.account.original_id
@@ -59,9 +69,12 @@ def is_open(account: AccountConfig) -> bool:
     return account.may_send and now.holds("worker:") and not blocked
 
 
-def pause_name(account_id: int) -> str:
-    """The lease that runs while the account may not send: quota used up, permission or address missing."""
-    return f"paused:{account_id}"
+def pause_name(account_id: int, *, patient: bool = False) -> str:
+    """The lease that runs while the account may not send: quota used up, permission or address missing.
+
+    Messages that need a window and those that need none have quotas and permissions of their own.
+    """
+    return f"paused:{account_id}:patient" if patient else f"paused:{account_id}"
 
 
 def window_end(message: Message, now: datetime) -> datetime:
@@ -75,7 +88,7 @@ def hand_over_owed(contact: Contact, reply: Reply | None) -> Reply | None:
     What is owed comes before any text, but not before a message that this very push has caused.
     """
     mine = _OWED.filter(account_id=contact.account.id, openid=contact.message.sender)
-    caused = OutgoingMessage.objects.filter(push_id=contact.push_id)
+    caused = OutgoingMessage.objects.filter(openid=contact.message.sender, push_id=contact.push_id)
     just_sent = set(caused.values_list("purpose", "about"))
     debts, taken = _debts(mine, just_sent), 0
     if is_open(contact.account):
@@ -113,15 +126,18 @@ def give_up_for(account_id: int, openid: str, *, reason: str) -> None:
         Follower.objects.filter(account_id=account_id, openid=openid).update(owed=0)
 
 
-def claim(holder: str, limit: int, *, but_not: Iterable[int] = ()) -> list[OutgoingMessage]:
+def claim(holder: str, limit: int, *, but_not: Iterable[int] = (), patient: bool = False) -> list[OutgoingMessage]:
     """Take up to `limit` due messages for `LEASE`. `holder` names this claim alone; `but_not` are accounts on hold.
 
-    A row that another worker was sending when its lease ran out is taken once more, and marked: it may have arrived.
+    `patient` takes those that need no window, else those that do. A row that another worker was sending when its lease ran
+    out is taken once more, and marked: it may have arrived.
     """
     now = timezone.now()
+    routed = models.Q(route__in=PATIENT)
     due = (
         _UNDER_WAY.filter(due_at__lte=now, expires_at__gt=now)
         .filter(models.Q(state=State.WAITING) | models.Q(state=State.SENDING, unknown_outcomes=0))
+        .filter(routed if patient else ~routed)
         .exclude(account_id__in=list(but_not))
         .order_by("due_at")
     )
@@ -179,7 +195,7 @@ def close_windows() -> int:
         lost = int(message.state == State.SENDING)  # its worker died with it: it may have arrived
         closed += settle(
             message,
-            State.OWED,
+            State.GIVEN_UP if message.route in PATIENT else State.OWED,  # a later contact is no reason to send it
             unknown_outcomes=message.unknown_outcomes + lost,
             error=message.error or "the window closed before it could be sent",
         )
