@@ -27,9 +27,9 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Order
-from wechat import circuit, conf, qr, tokens
+from wechat import calls, circuit, conf, qr, rules, tokens
 from wechat.conf import AccountConfig
-from wechat.models import Account, Lease
+from wechat.models import Account, Lease, Membership
 from wechat.simulator.accounts import Account as Registration
 from wechat.simulator.server import SimulatorServer
 from wechat.simulator.state import Platform
@@ -46,6 +46,8 @@ _ENVIRONMENT = {  # an empty value stands for none, and keeps a developer's .env
     "SQLITE_SYNCHRONOUS": "OFF",
     "TRUSTED_PROXIES": "0",
     "FRAME_ANCESTORS": "",
+    "EMAIL_URL": "",
+    "DEFAULT_FROM_EMAIL": "",
     "LOG_LEVEL": "INFO",
 }
 
@@ -119,10 +121,13 @@ def _kept_connections() -> Iterator[None]:
 def _fresh_memory() -> None:
     """What the processes remember between two requests, forgotten between two tests."""
     conf.forget()
+    calls.IN_BACKGROUND = False  # a thread would wait for the lock that the test's own transaction holds
+    calls.forget()
     tokens._cache.clear()
     tokens._refusals.clear()
     circuit._failures.clear()
     qr._failures.clear()
+    rules.forget()
     cache.clear()
 
 
@@ -201,10 +206,11 @@ def staff(db: None) -> Client:
 
 
 @pytest.fixture
-def viewer(db: None) -> Client:
-    """The admin's visitor who may look at everything and do nothing."""
+def viewer(account: Account) -> Client:
+    """The admin's visitor who may look at everything of `demo` and do nothing."""
     user = User.objects.create_user("viewer", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    Membership.objects.create(user=user, account=account)
     client = Client()
     client.force_login(user)
     return client

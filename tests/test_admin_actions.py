@@ -85,7 +85,7 @@ def test_an_error_of_the_handler_is_told_politely(failed: Push, staff: Client, m
     def broken(_contact: Any) -> None:
         raise RuntimeError("<b>secret=abcdefghijkl</b>")
 
-    monkeypatch.setitem(routing._handlers, "qr", broken)
+    monkeypatch.setitem(routing._handlers, "qr", [broken])
     response = staff.post(page(failed, "run_again"), YES, follow=True)
     text = response.content.decode()
     assert response.status_code == 200

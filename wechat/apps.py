@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_migrate, post_save
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,10 +12,14 @@ class WechatConfig(AppConfig):
     verbose_name = _("WeChat")
 
     def ready(self) -> None:
-        from wechat import conf
-        from wechat.models import Account
+        from wechat import conf, groups
+        from wechat.models import Account, Rule
 
         import_module("wechat.checks")
         import_module("wechat.handlers")
+        import_module("wechat.portable_rules")
+        import_module("wechat.life_cycle")
+        post_migrate.connect(groups.install, dispatch_uid="groups")
         for signal in (post_save, post_delete):
             signal.connect(conf.account_changed, sender=Account, dispatch_uid="account_changed")
+            signal.connect(conf.rules_changed, sender=Rule, dispatch_uid="rules_changed")

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from wechat import crypto
-from wechat.models import Account, ConfigRow, Lease
+from wechat.models import Account, ConfigRow, Lease, Rule
 from wechat.registry import ROWS
 from wechat.sealing import SealBroken, seal, unseal
 
@@ -37,6 +37,7 @@ class AccountConfig:
     original_id: str
     delivery: str
     may_send: bool
+    rules_stamp: int
     values: Mapping[str, str] = field(repr=False)
     aes_keys: tuple[bytes, ...] = field(repr=False)
 
@@ -58,7 +59,7 @@ class Snapshot:
     """What one look brought: all accounts, and which leases run until when."""
 
     accounts: Mapping[str, AccountConfig]
-    stamps: tuple[tuple[str, int], ...]
+    stamps: tuple[tuple[str, int, int], ...]
     leases: Mapping[str, float]
     looked_at: float
 
@@ -142,6 +143,12 @@ def touch(owner: Account) -> None:
     forget()
 
 
+def rules_changed(instance: Rule, **_signal: object) -> None:
+    """The signal handler of a saved or deleted Rule: every process builds its index anew, within two seconds."""
+    Account.objects.filter(pk=instance.account_id).update(rules_stamp=models.F("rules_stamp") + 1)
+    forget()
+
+
 def account_changed(instance: Account, **_signal: object) -> None:
     """The signal handler of a saved or deleted Account."""
     touch(instance)
@@ -155,7 +162,7 @@ def open_row(row: ConfigRow) -> str:
 
 def _look(previous: Snapshot | None) -> Snapshot:
     global _snapshot
-    stamps = tuple(Account.objects.order_by("slug").values_list("slug", "stamp"))
+    stamps = tuple(Account.objects.order_by("slug").values_list("slug", "stamp", "rules_stamp"))
     leases = {
         name: until.timestamp()
         for name, until in Lease.objects.filter(until__gt=timezone.now()).values_list("name", "until")
@@ -181,6 +188,7 @@ def _freeze(owner: Account) -> AccountConfig:
         original_id=owner.original_id,
         delivery=owner.way_of_delivery,
         may_send=owner.may_send_customer_service,
+        rules_stamp=owner.rules_stamp,
         values=values,
         aes_keys=tuple(crypto.decode_aes_key(key) for key in keys if key),
     )

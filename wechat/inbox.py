@@ -4,9 +4,11 @@ Comes in: a verified Message with its body. Goes out: the answer as passive XML,
 """
 
 import logging
+import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
@@ -14,10 +16,13 @@ from django.utils import timezone
 from wechat import followers, messages, outbox, routing, statements
 from wechat.conf import AccountConfig, account_by_id
 from wechat.messages import Message
-from wechat.models import Push
+from wechat.models import OutgoingMessage, Push
 from wechat.redaction import redact
 from wechat.replies import passive_xml
-from wechat.routing import Contact
+from wechat.routing import Contact, Handled
+from wechat.rules import Query, Verdict, index_of
+
+REHEARSAL_ID = 0  # of a push that is no row; numbers of rows begin at 1
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +33,17 @@ class NonceReused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One push as it came in: `body` is decrypted; with a `nonce_key`, only one body may come under it."""
+    """One push as it came in: `body` is decrypted; with a `nonce_key`, only one body may come under it.
+
+    `began` is the time.perf_counter() of its arrival.
+    """
 
     account: AccountConfig
     message: Message
     body: bytes
     nonce_key: str | None
     encrypted: bool
+    began: float
 
     def key(self) -> str:
         return self.message.dedupe_key(self.body)
@@ -42,6 +51,7 @@ class Delivery:
 
 def receive(delivery: Delivery) -> str | None:
     """Record and handle a push, or find the answer it had. Raises NonceReused, and DatabaseError when storing fails."""
+    index_of(delivery.account)  # built, when rules changed, before the transaction takes SQLite's one write lock
     try:
         with transaction.atomic():
             now = timezone.now()
@@ -59,10 +69,12 @@ def receive(delivery: Delivery) -> str | None:
 
 
 def run_again(push: Push) -> str:
-    """Handle a stored push once more, for staff. Its answer cannot reach anybody now; what it sends goes by the outbox.
+    """Handle a stored push once more, for staff. Its answer travels as a message: nobody waits for it any more.
 
     Returns "" when it was handled, else what went wrong; then nothing of it stays but the new traceback on the record.
     """
+    if not push.raw:
+        return "what it said was erased"
     try:
         message, account = messages.parse(push.raw.encode()), account_by_id(push.account_id)
         with transaction.atomic():
@@ -70,16 +82,70 @@ def run_again(push: Push) -> str:
             if not mine.update(state=Push.State.DONE, error=""):
                 return "somebody else has just run it again"
             # As of then, not of now: the window that this push opened may be over, and what it causes is owed.
-            routing.route(Contact(account, message, push.pk, push.received_at, answerable=False))
+            contact = Contact(account, message, push.pk, push.received_at, answerable=False)
+            handled = _answered(contact)
+            if handled and handled.reply:
+                outbox.enqueue(contact, handled.reply, purpose="answer")
+            outcome: dict[str, Any] = {"state": Push.State.NOTHING}
+            if handled:
+                outcome = {"answered_by": handled.answered_by, "rule_id": handled.rule_id}
+            Push.objects.filter(pk=push.pk).update(**outcome)
     except Exception as error:
         Push.objects.filter(pk=push.pk).update(state=Push.State.FAILED, error=redact(traceback.format_exc()))
         return redact(f"{type(error).__name__}: {error}")[:300]
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a push would do: nothing of it was kept, and nothing sent.
+
+    `effects` are the messages that would go out beside the answer; `error` is the traceback when a handler failed.
+    """
+
+    contact: Contact
+    handled: Handled | None
+    answer: str
+    effects: tuple[OutgoingMessage, ...]
+    milliseconds: int
+    error: str = ""
+
+    @property
+    def query(self) -> Query | None:
+        """What the rules were asked: of several questions the first that found one. None when they were not asked."""
+        index, asked = index_of(self.contact.account), self.contact.asked
+        found = (query for query in asked if index.candidates(query, self.contact.now))
+        return next(found, asked[0] if asked else None)
+
+    def verdicts(self) -> list[Verdict]:
+        """Each rule of the account with whether it matched that question, and why."""
+        query = self.query
+        return index_of(self.contact.account).explain(query, self.contact.now) if query else []
+
+
+def rehearse(account: AccountConfig, message: Message, *, now: datetime | None = None) -> Rehearsal:
+    """Handle a push as if it came at `now`, and take everything back."""
+    began = time.perf_counter()
+    contact = Contact(account, message, REHEARSAL_ID, now or timezone.now(), rehearsal=True)
+    handled, answer, error = None, "", ""
+    effects: tuple[OutgoingMessage, ...] = ()
+    try:
+        with transaction.atomic():
+            seen = followers.touch(account, message, contact.now)
+            contact = replace(contact, held_by=seen.held_by)
+            handled = _answered(contact)
+            reply = handled.reply if handled else None
+            answer = (passive_xml(reply, message, original_id=account.original_id) if reply else None) or ""
+            effects = tuple(OutgoingMessage.objects.filter(openid=message.sender, push_id=REHEARSAL_ID).order_by("pk"))
+            transaction.set_rollback(True)
+    except Exception:
+        error = redact(traceback.format_exc())
+    milliseconds = round((time.perf_counter() - began) * 1000)
+    return Rehearsal(contact, handled, answer, effects, milliseconds, error)
+
+
 def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | None:
     message = delivery.message
-    state = Push.State.FAILED if failed else _expected(message)
     row = statements.insert(
         Push,
         {
@@ -91,7 +157,7 @@ def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | Non
             "kind": message.handle[:64],
             "raw": delivery.body.decode(errors="replace").replace("\0", ""),
             "encrypted": delivery.encrypted,
-            "state": state,
+            "state": Push.State.FAILED if failed else Push.State.NOTHING,
             "answer": "",
             "error": failed,
             "repeats": 0,
@@ -114,27 +180,37 @@ def _repeat(delivery: Delivery) -> str | None:
 
 def _handle(delivery: Delivery, push_id: int, now: datetime) -> str | None:
     account, message = delivery.account, delivery.message
-    owed = followers.touch(account, message, now).owed
-    contact = Contact(account, message, push_id, now, owed=owed)
-    handled = routing.route(contact)
+    seen = followers.touch(account, message, now)
+    contact = Contact(account, message, push_id, now, owed=seen.owed, held_by=seen.held_by)
+    handled = _answered(contact)
     reply = handled.reply if handled else None
-    if owed and followers.opens_window(message):
-        reply = outbox.hand_over_owed(contact, reply)
+    if seen.owed and followers.opens_window(message):
+        handed = outbox.hand_over_owed(contact, reply)
+        if handed is not reply:
+            reply, handled = handed, replace(handled or Handled(), answered_by="owed", rule_id=None)
     answer = passive_xml(reply, message, original_id=account.original_id) if reply else None
-    state = Push.State.DONE if handled or answer else Push.State.NOTHING
-    if answer or state != _expected(message):
-        _finish(push_id, state, answer or "")
+    _finish(push_id, handled, answer or "", round((time.perf_counter() - delivery.began) * 1000))
     return answer
 
 
-def _expected(message: Message) -> Push.State:
-    """The state a push begins with, so that most need no second statement: it is what mostly becomes of its kind."""
-    return Push.State.DONE if routing.has_own_handler(message) else Push.State.NOTHING
+def _answered(contact: Contact) -> Handled | None:
+    """Ask for the answer, and keep what comes with it: further messages, and who holds the conversation now."""
+    handled = routing.route(contact)
+    if handled is None:
+        return None
+    for reply in handled.more:
+        outbox.enqueue(contact, reply, purpose="rule", about=str(handled.rule_id or ""))
+    followers.hold(contact, handled.holder if handled.hold else "", handled.hold)
+    return handled
 
 
-def _finish(push_id: int, state: Push.State, answer: str) -> None:
+def _finish(push_id: int, handled: Handled | None, answer: str, milliseconds: int) -> None:
+    state = Push.State.DONE if handled or answer else Push.State.NOTHING
+    answered_by = handled.answered_by if handled and answer else ""
     statements.run(
-        f"UPDATE {Push._meta.db_table} SET state = %s, answer = %s WHERE id = %s", [state.value, answer, push_id]
+        f"UPDATE {Push._meta.db_table} SET state = %s, answer = %s, answered_by = %s, rule_id = %s, milliseconds = %s "
+        "WHERE id = %s",
+        [state.value, answer, answered_by, handled.rule_id if handled else None, milliseconds, push_id],
     )
 
 

@@ -30,7 +30,8 @@ def _is_aes_key(value: str) -> None:
         raise ValidationError(_("An EncodingAESKey has exactly 43 letters and digits.")) from None
 
 
-def _is_link(value: str) -> None:
+def is_link(value: str) -> None:
+    """Raise ValidationError unless `value` is a whole http or https address; placeholders may stand in it."""
     try:
         parts = urlsplit(value.replace("##", ""))
         whole = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -43,6 +44,11 @@ def _is_link(value: str) -> None:
 def _is_validity(value: str) -> None:
     if not (value.isascii() and value.isdigit() and 30 <= int(value) <= 2_592_000):
         raise ValidationError(_("A temporary code is valid for 30 to 2,592,000 seconds (30 days)."))
+
+
+def _is_days(value: str) -> None:
+    if not (re.fullmatch("[0-9]{1,5}", value) and int(value) <= 36_500):
+        raise ValidationError(_("Give a whole number of days; 0 keeps for ever."))
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Row:
         return value
 
 
-CONNECTION, CARD, TEXTS = _("Connection"), _("Quote card"), _("Texts")
+CONNECTION, CARD, TEXTS, RETENTION = _("Connection"), _("Quote card"), _("Texts"), _("Retention")
 
 ROWS: Mapping[str, Row] = {
     row.name: row
@@ -131,7 +137,7 @@ ROWS: Mapping[str, Row] = {
             _("Address of a JPG or PNG, 900 × 500 pixels for example."),
             group=CARD,
             default=lambda: settings.WECHAT_MESSAGE_PICURL,
-            check=_is_link,
+            check=is_link,
         ),
         Row(
             "wechat_redirect_url_pre",
@@ -142,7 +148,7 @@ ROWS: Mapping[str, Row] = {
             ),
             group=CARD,
             default=lambda: settings.WECHAT_REDIRECT_URL_PRE,
-            check=_is_link,
+            check=is_link,
         ),
         Row(
             "wechat_qr_expire_seconds",
@@ -153,11 +159,23 @@ ROWS: Mapping[str, Row] = {
         ),
         Row("wechat_welcome_text", _("Welcome text"), _("Sent to everybody who follows."), group=TEXTS, multiline=True),
         Row(
+            "wechat_welcome_keyword",
+            _("Welcome by a rule"),
+            _("A keyword: the reply rule that it finds welcomes instead of the text."),
+            group=TEXTS,
+        ),
+        Row(
             "wechat_default_reply",
             _("Default reply"),
             _("Answer to a message that nothing else answers. Empty: no answer."),
             group=TEXTS,
             multiline=True,
+        ),
+        Row(
+            "wechat_default_keyword",
+            _("Default reply by a rule"),
+            _("A keyword: the reply rule that it finds answers instead of the text."),
+            group=TEXTS,
         ),
         Row(
             "wechat_unknown_order_text",
@@ -166,6 +184,52 @@ ROWS: Mapping[str, Row] = {
             group=TEXTS,
             default=lambda: "抱歉，没有找到这份报价，它可能已被删除。请联系我们的客服，或在网页上重新获取报价。",
             multiline=True,
+        ),
+        Row(
+            "wechat_keep_messages_days",
+            _("Keep messages of people (days)"),
+            _("Texts, pictures, voices and what else people write. Empty or 0: for ever."),
+            group=RETENTION,
+            check=_is_days,
+        ),
+        Row(
+            "wechat_keep_events_days",
+            _("Keep events (days)"),
+            _(
+                "Follows, scans, menu taps and reports of the platform. The scans of a quote stay. Empty or 0: for ever."
+            ),
+            group=RETENTION,
+            check=_is_days,
+        ),
+        Row(
+            "wechat_keep_positions_days",
+            _("Keep reported positions (days)"),
+            _("Where a person is, as WeChat reports it when he opens the account. Empty: 30 days. 0: for ever."),
+            group=RETENTION,
+            default=lambda: "30",
+            check=_is_days,
+        ),
+        Row(
+            "wechat_keep_sent_days",
+            _("Keep sent messages (days)"),
+            _("What was sent or given up; what still waits or is owed is never removed. Empty or 0: for ever."),
+            group=RETENTION,
+            check=_is_days,
+        ),
+        Row(
+            "wechat_keep_calls_days",
+            _("Keep the log of API calls (days)"),
+            _("Which calls to WeChat were made, and what it answered. Empty: 30 days. 0: for ever."),
+            group=RETENTION,
+            default=lambda: "30",
+            check=_is_days,
+        ),
+        Row(
+            "wechat_keep_unanswered_days",
+            _("Keep unanswered texts (days)"),
+            _("Counted from the last time somebody wrote it. Empty or 0: for ever."),
+            group=RETENTION,
+            check=_is_days,
         ),
     )
 }

@@ -17,7 +17,7 @@ TITLE_BYTES, DESCRIPTION_BYTES = 64 * 3, 120 * 3  # what a phone shows; the plat
 ARTICLES_TO_MESSAGE, ARTICLES_TO_EVENT = 1, 8
 
 # Events that a person causes with his finger: only these may be answered.
-_ANSWERABLE = frozenset(
+ANSWERABLE = frozenset(
     [
         "subscribe",
         "scan",
@@ -39,7 +39,7 @@ Nodes = dict[str, Any]
 
 def may_answer(message: Message) -> bool:
     """Whether the platform delivers a passive reply to this push."""
-    return not message.is_event or message.event in _ANSWERABLE
+    return not message.is_event or message.event in ANSWERABLE
 
 
 def clean(text: str, limit: int | None = None) -> str:
@@ -48,6 +48,9 @@ def clean(text: str, limit: int | None = None) -> str:
     if limit is None or len(encoded := text.encode()) <= limit:
         return text
     return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
+
+
+_every_kind: "dict[str, type[Reply]]" = {}  # also those that are no answer to a push, see wechat.notifications
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,14 @@ class Reply:
     def custom(self) -> Nodes:
         """The body of `message/custom/send`, without `touser` and `msgtype`."""
         raise TypeError(f"{self.kind} is no customer-service message")
+
+    def __init_subclass__(cls) -> None:
+        _every_kind[cls.kind] = cls
+
+    @classmethod
+    def restored(cls, values: Nodes) -> "Reply":
+        """The reply of these stored fields."""
+        return cls(**values)
 
     def stored(self) -> Nodes:
         """A JSON-able form that `restore` reads again."""
@@ -180,6 +191,10 @@ class News(Reply):
     articles: tuple[Article, ...] = field(default_factory=tuple)
     kind: ClassVar[str] = "news"
 
+    @classmethod
+    def restored(cls, values: Nodes) -> Reply:
+        return cls(**{**values, "articles": tuple(Article(**article) for article in values["articles"])})
+
     def stored(self) -> Nodes:
         return {"kind": self.kind, "articles": [article.stored() for article in self.articles]}
 
@@ -225,7 +240,7 @@ class TransferToService(Reply):
         return {"TransInfo": {"KfAccount": self.account}} if self.account else {}
 
 
-_KINDS: dict[str, type[Reply]] = {
+KINDS: dict[str, type[Reply]] = {
     kind.kind: kind for kind in (Text, Image, Voice, Video, Music, News, TransferToService)
 }
 
@@ -233,10 +248,7 @@ _KINDS: dict[str, type[Reply]] = {
 def restore(stored: Nodes) -> Reply:
     """The Reply that `stored()` wrote. Raises KeyError for an unknown kind, TypeError for unknown fields."""
     values = dict(stored)
-    kind = _KINDS[values.pop("kind")]
-    if kind is News:
-        values["articles"] = tuple(Article(**article) for article in values["articles"])
-    return kind(**values)
+    return _every_kind[values.pop("kind")].restored(values)
 
 
 def passive_xml(reply: Reply, message: Message, *, original_id: str, now: int | None = None) -> str | None:

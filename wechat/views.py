@@ -66,6 +66,7 @@ def handshake(account: AccountConfig, request: HttpRequest) -> str:
 
 def push(account: AccountConfig, request: HttpRequest) -> HttpResponse:
     """Take one push: verify, open, parse, store and handle, answer."""
+    began = time.perf_counter()
     query = verified_query(account, request)
     body = _read(request)  # only now: a stranger who sends slowly must not hold a thread
     try:
@@ -84,7 +85,8 @@ def push(account: AccountConfig, request: HttpRequest) -> HttpResponse:
         None if account.mode == Account.Mode.SAFE else f"{account.id}:{query['timestamp']}:{query['nonce']}"[:80]
     )
     try:
-        answer = inbox.receive(Delivery(account, message, body, nonce_key, encrypted=aes_key is not None))
+        encrypted = aes_key is not None
+        answer = inbox.receive(Delivery(account, message, body, nonce_key, encrypted=encrypted, began=began))
     except inbox.NonceReused:
         raise Refused(403, "this timestamp and nonce came with another body") from None
     return _answer(answer, account, query["nonce"], aes_key)
