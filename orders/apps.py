@@ -1,4 +1,4 @@
-"""Start-up of the orders room: it tells wechat what a scan means."""
+"""Start-up of the orders room: it tells wechat what a scan means, what rules may say of quotes, and who may do what."""
 
 from importlib import import_module
 
@@ -11,4 +11,12 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Quotes")
 
     def ready(self) -> None:
+        from wechat import groups
+
         import_module("orders.scans")
+        import_module("orders.answers")
+        for code in (groups.SERVICE, groups.ANALYST):
+            groups.grant(code, *groups.may("view", "order", "orderitem", "scan", app="orders"))
+        groups.grant(groups.SERVICE, *groups.may("change", "scan", app="orders"))
+        groups.grant(groups.MANAGER, *groups.may("add change delete", "order", "orderitem", app="orders"))
+        import_module("orders.privacy")

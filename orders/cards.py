@@ -1,7 +1,5 @@
 """A quote becomes the card that WeChat shows: title, text, picture and link, out of the account's texts."""
 
-import re
-from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from urllib.parse import quote as percent_encoded
@@ -11,17 +9,16 @@ from django.urls import reverse
 
 from orders.models import Figures
 from wechat.conf import AccountConfig
+from wechat.placeholders import substitute
 from wechat.replies import Article, News
-
-_PLACEHOLDER = re.compile(r"##([A-Z]+)##")
 
 
 def card_for(quote: Figures, account: AccountConfig, *, openid: str, code: str) -> News:
     """The card of a quote for the person `openid`; `code` is the one of the link he gets."""
     values = placeholders(quote)
     article = Article(
-        title=fill(account.get("wechat_message_title"), values),
-        description=fill(account.get("wechat_message_brief"), values),
+        title=substitute(account.get("wechat_message_title"), values),
+        description=substitute(account.get("wechat_message_brief"), values),
         url=link_for(account, orderid=quote.orderid, openid=openid, code=code),
         picurl=account.get("wechat_message_picurl"),
     )
@@ -34,7 +31,7 @@ def link_for(account: AccountConfig, *, orderid: int, openid: str, code: str) ->
     if not template:
         return shared_link(code)
     values = {"OPENID": openid, "ORDERID": str(orderid), "SHARECODE": code}
-    return fill(template, {name: percent_encoded(value, safe="") for name, value in values.items()})
+    return substitute(template, {name: percent_encoded(value, safe="") for name, value in values.items()})
 
 
 def shared_link(code: str) -> str:
@@ -63,8 +60,3 @@ def money(amount: Decimal) -> str:
     """`56000.00` as `56000`, `56000.50` as it is: whole yuan need no cents."""
     whole = amount.to_integral_value()
     return str(int(whole)) if amount == whole else f"{amount:.2f}"
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Replace the known placeholders in one pass: what a value holds is never expanded again; unknown ones stay."""
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), template)

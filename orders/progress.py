@@ -49,6 +49,7 @@ def _rows(orders: QuerySet[Order]) -> QuerySet[Order, tuple[int | None, str | No
 def _judge(scan: int | None, card: str | None, code_end: datetime | None) -> Progress:
     left = max(0, int((code_end - timezone.now()).total_seconds())) if code_end else 0
     if scan is not None:
-        return Progress(_OF_MESSAGE.get(card or "", "scanned"), left)
+        # A card without a row was finished long ago: wechat.retention removed it.
+        return Progress(_OF_MESSAGE[card] if card else "sent", left)
     # No code yet is no code that ran out: the page, or whoever shows the picture, has still to be opened.
     return Progress("expired" if code_end and not left else "waiting", left)

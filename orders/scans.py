@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from orders.answers import PURPOSE
 from orders.cards import card_for
 from orders.models import ORDERID_MAX, Figures, Order, Scan, new_key, share_code
 from wechat import outbox, routing, statements
@@ -27,7 +28,7 @@ def quote_scanned(contact: Contact) -> Handled | None:
     secret = new_key()
     code = share_code(contact.push_id, secret)
     card = card_for(quote, contact.account, openid=contact.message.sender, code=code)
-    message_id, answer = outbox.deliver(contact, card, purpose="quote", about=str(orderid))
+    message_id, answer = outbox.deliver(contact, card, purpose=PURPOSE, about=str(orderid))
     _record(contact, order_id=quote.id, message_id=message_id, secret=secret)
     return Handled(answer)
 

@@ -8,11 +8,12 @@ import pytest
 from callback import OPENID, Callback, answer
 from quotes import newest_scan, passive_article, quote
 
-from orders.cards import card_for, fill, link_for, money, placeholders
+from orders.cards import card_for, link_for, money, placeholders
 from orders.models import Figures
 from wechat import conf
 from wechat.conf import AccountConfig
 from wechat.models import Account
+from wechat.placeholders import substitute
 from wechat.replies import DESCRIPTION_BYTES, TITLE_BYTES
 
 ODD_TITLES = [
@@ -119,9 +120,9 @@ def test_an_odd_quote_is_still_sent(account: Account, push: Callback, fields: di
 
 def test_placeholders_are_replaced_in_one_pass() -> None:
     values = {"CUSTOMER": "##ORDERID##", "ORDERID": "77", "A": "##", "B": "ORDERID##"}
-    assert fill("##CUSTOMER##", values) == "##ORDERID##"
-    assert fill("####ORDERID####", values) == "##77##"
-    assert fill("##A####B##", values) == "##ORDERID##"
+    assert substitute("##CUSTOMER##", values) == "##ORDERID##"
+    assert substitute("####ORDERID####", values) == "##77##"
+    assert substitute("##A####B##", values) == "##ORDERID##"
 
 
 @pytest.mark.parametrize(
