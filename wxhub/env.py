@@ -4,6 +4,7 @@ import base64
 import hashlib
 import ipaddress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -80,3 +81,15 @@ def field_keys(*, debug: bool, secret_key: str) -> list[str]:
             "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         )
     return keys
+
+
+def mail() -> dict[str, Any]:
+    """Django's settings of the mail server in EMAIL_URL. Without one, no mail is sent and nobody tries."""
+    if not (url := env.str("EMAIL_URL", "")):
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    try:
+        return dict(env.email_url_config(url))
+    except (ImproperlyConfigured, ValueError):  # it may hold a password: the message shows nothing of it
+        raise ImproperlyConfigured(
+            "EMAIL_URL must be an address such as smtp+tls://user:password@smtp.example.com:587."
+        ) from None

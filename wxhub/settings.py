@@ -6,7 +6,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from wxhub.env import BASE_DIR, base_url, env, field_keys, is_loopback, required, secret
+from wxhub.env import BASE_DIR, base_url, env, field_keys, is_loopback, mail, required, secret
 
 # What this is and where it runs.
 DEBUG = env.bool("DEBUG", True)
@@ -51,6 +51,12 @@ WECHAT_MESSAGE_BRIEF = env.str(
 )
 WECHAT_MESSAGE_PICURL = env.str("WECHAT_MESSAGE_PICURL", f"{PUBLIC_URL}/static/img/card.png")
 WECHAT_REDIRECT_URL_PRE = env.str("WECHAT_REDIRECT_URL_PRE", "")
+
+# Mail to staff: notices about the account (wechat.notices).
+SENDS_MAIL = bool(env.str("EMAIL_URL", ""))
+globals().update(mail())  # EMAIL_BACKEND, EMAIL_HOST …
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"WxHub <wxhub@{_public.hostname}>"
 
 INSTALLED_APPS = [
     "unfold",
@@ -103,6 +109,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "wechat.admin.notices.banners",
             ],
         },
     },
