@@ -26,13 +26,15 @@ from wechat.admin.actions import asks_first
 from wechat.admin.history import HistoryAdmin
 from wechat.admin.menu import Entry, Group
 from wechat.admin.records import OPENID_HELP, RecordAdmin
+from wechat.admin.versions import Part
 from wechat.conf import AccountConfig
-from wechat.models import Account, OutgoingMessage, Push
+from wechat.models import OutgoingMessage, Push
 from wechat.models.followers import mask
 from wechat.replies import News
 
 QUOTES = Group(10, _("Quotes"))
 SENT, OWED = OutgoingMessage.State.SENT, OutgoingMessage.State.OWED
+FOUND = 1000  # scans of one quote that the inbox's search brings
 SHOWN = ("progress", "page", "market", "created_at", "updated_at")
 _IN_WORDS = {  # orders.progress
     "waiting": (_("Waits for the scan"), "info"),
@@ -66,6 +68,14 @@ def scan_of(push: Push) -> str | None:
     )
 
 
+@additions.push_search
+def pushes_about(number: str) -> list[int]:
+    """The last scans of the quote with that number, or of codes for it while there was none."""
+    of_order = Scan.objects.filter(order__orderid=int(number))
+    of_none = Scan.objects.filter(order=None, scene=number)
+    return [pk for scans in (of_order, of_none) for pk in scans.order_by("-pk").values_list("pk", flat=True)[:FOUND]]
+
+
 class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
     """A quote; without a number it gets one."""
 
@@ -74,7 +84,8 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
         if "orderid" in self.fields:
             self.fields["orderid"].required = False
             self.fields["orderid"].help_text = _("Your own number, 1 to 4294967295. Empty: we choose one.")
-        if "account" in self.fields and len(only := Account.objects.values_list("pk", flat=True)[:2]) == 1:
+        choices: Any = self.fields.get("account")
+        if choices and len(only := choices.queryset.values_list("pk", flat=True)[:2]) == 1:
             self.initial.setdefault("account", only[0])
 
     def clean_orderid(self) -> int:
@@ -148,6 +159,7 @@ class OrderAdmin(HistoryAdmin):
     menu = Entry(QUOTES, 10, "request_quote")
     form = OrderForm
     inlines = (ItemInline, ScanInline)
+    history_parts = (Part(OrderItem, "order", ("name", "note", "quantity", "unit", "amount", "position")),)
     list_display = ("orderid_plain", "customer", "area", "total", "saved", "status", "account", "created_at")
     list_filter = ("account", "created_at")
     list_select_related = ("account",)
@@ -185,6 +197,9 @@ class OrderAdmin(HistoryAdmin):
         """Scans go with their quote, though nobody deletes them one by one."""
         objects, counts, needed, protected = super().get_deleted_objects(objs, request)
         return objects, counts, needed - {Scan._meta.verbose_name}, protected
+
+    def describe_part(self, entry: Any) -> str:
+        return f"{OrderItem._meta.verbose_name} {entry.name}"
 
     @admin.display(description=_("order number"), ordering="orderid")
     def orderid_plain(self, order: Order) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from wechat import conf
+from wechat.admin.versions import moment_of
 from wechat.models import Account, ConfigRow, Lease
 from wechat.sealing import seal
 
@@ -153,11 +154,11 @@ def test_a_viewer_reads_the_texts_and_changes_nothing(viewer: Client, page: str,
 
 
 def test_a_viewer_cannot_bring_an_old_version_back(viewer: Client, page: str, account: Account) -> None:
-    first = account.history.first()
-    Account.objects.filter(pk=account.pk).update(name="新名")
-    old = reverse("admin:wechat_account_simple_history", args=[account.pk, first.pk])
-    viewer.post(old, filled())
-    assert Account.objects.get().name == "新名"
+    conf.save(account, {"wechat_welcome_text": "旧"})
+    first = moment_of(account.history.first().history_date)
+    old = reverse("admin:wechat_account_restore", args=[account.pk, first])
+    assert viewer.post(old, {"_form_submitted": "True"}).status_code == 403
+    assert value(account, "wechat_welcome_text") == "旧"
 
 
 def test_the_page_says_what_the_account_cannot_do(staff: Client, page: str, account: Account) -> None:

@@ -19,6 +19,7 @@ from wechat.admin import looks
 from wechat.admin.actions import asks_first
 from wechat.admin.menu import ACCESS, Entry
 from wechat.admin.records import leave
+from wechat.admin.scope import ScopedAdmin
 from wechat.models import ApiKey
 from wechat.models.access import SCOPES
 
@@ -46,8 +47,8 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]
-    """The key is in one message after it was made, and nowhere else."""
+class ApiKeyAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
+    """The key is in one message after it was made, and nowhere else. It reaches all accounts: only superusers make one."""
 
     menu = Entry(ACCESS, 10, "key")
     form = ApiKeyForm

@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -21,10 +20,14 @@ from unfold.widgets import (
 
 from wechat import conf
 from wechat.models import Account
-from wechat.registry import ROWS, Row
+from wechat.registry import CARD, ROWS, TEXTS, Row
 
 STRUCTURE = ("slug", "name", "kind", "delivery", "mode", "original_id")
 EDITABLE: Mapping[str, Row] = {name: row for name, row in ROWS.items() if row.editable}
+FOR_EDITORS = (CARD, TEXTS)  # the groups of rows that need the right on the texts only
+WORDING: Mapping[str, Row] = {
+    name: row for name, row in EDITABLE.items() if any(row.group is group for group in FOR_EDITORS) and not row.secret
+}
 CLEARABLE = ("public_wechat_aes_key_previous",)  # secrets that an account can do without
 CREDENTIALS = ("public_wechat_appid", "public_wechat_appsecret", "public_wechat_token")
 
@@ -59,12 +62,16 @@ def _fields() -> dict[str, forms.Field]:
 class RowsForm(forms.ModelForm):  # type: ignore[type-arg]
     """Reads the stored rows, checks the new values as wechat.conf would, and says which rows to store."""
 
+    texts_only = False  # for an editor: the other rows are not in the form at all, whatever is posted
+
     class Meta:
         model = Account
         fields = STRUCTURE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.texts_only:
+            self.fields = {name: field for name, field in self.fields.items() if name in WORDING}
         owner = self.instance
         if "delivery" in self.fields:
             self.fields["delivery"].choices = [("", _("Automatic")), *Account.Delivery.choices]  # type: ignore[attr-defined]
@@ -86,7 +93,8 @@ class RowsForm(forms.ModelForm):  # type: ignore[type-arg]
                 cleaned[name] = EDITABLE[name].clean(cleaned[name])
             except ValidationError as error:
                 self.add_error(name, error)
-        self._require(cleaned)
+        if not self.texts_only:
+            self._require(cleaned)
         for name in CLEARABLE:
             if cleaned.get(clear_box(name)) and cleaned.get(name):
                 self.add_error(name, _("Either give a new key or remove it."))
@@ -109,10 +117,6 @@ class RowsForm(forms.ModelForm):  # type: ignore[type-arg]
         """The rows to store, by name: what changed and nothing else."""
         rows = {name: self.cleaned_data[name] for name in EDITABLE if name in self.changed_data}
         return rows | {name: "" for name in CLEARABLE if self.cleaned_data.get(clear_box(name))}
-
-    def changed_labels(self) -> list[str | Promise]:
-        """The labels of those rows, for the history."""
-        return [EDITABLE[name].label for name in self.changed_rows()]
 
 
 def _explain(field: forms.Field, row: Row, *, present: bool) -> None:

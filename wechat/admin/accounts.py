@@ -1,23 +1,36 @@
-"""The page of an Official Account: who it is, how it is connected, and its texts, field by field."""
+"""The page of an Official Account: who it is, how it is connected, and its texts, field by field.
 
+Who may change its texts only finds nothing else to fill in, and nothing else is taken from what he posts.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from wechat import conf
-from wechat.admin import account_status, additions, looks
-from wechat.admin.account_form import CLEARABLE, EDITABLE, STRUCTURE, AccountForm, RowsForm, clear_box
+from wechat.admin import account_status, additions, looks, scope
+from wechat.admin.account_form import (
+    CLEARABLE,
+    EDITABLE,
+    FOR_EDITORS,
+    STRUCTURE,
+    WORDING,
+    AccountForm,
+    RowsForm,
+    clear_box,
+)
+from wechat.admin.actions import asks_first
 from wechat.admin.history import HistoryAdmin, note
 from wechat.admin.menu import ACCOUNT, Entry
-from wechat.models import Account
-from wechat.registry import CARD
-
-_CONNECTING = {"public_wechat_appid", "public_wechat_appsecret", "public_wechat_token_call"}
+from wechat.admin.versions import Key, Part, Record, Version, state_at
+from wechat.models import Account, ConfigRow
+from wechat.registry import CARD, ROWS
 
 
 def _groups() -> list[tuple[Any, dict[str, Any]]]:
@@ -42,13 +55,30 @@ class AccountAdmin(HistoryAdmin):
     list_display = ("__str__", "slug", "kind", "way", "mode", "health")
     search_fields = ("slug", "name")
     change_form_before_template = "admin/account_status.html"
+    history_parts = (Part(ConfigRow, "account", ("conf_value",)),)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed or (_may_change_texts(request) and self.owns(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Account | None = None) -> tuple[str, ...]:
         """The short name stays: the address that WeChat pushes to is made of it."""
+        if _texts_only(request):
+            return ("preview", *STRUCTURE)
         return ("preview",) if obj is None else ("preview", "slug")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> list[tuple[Any, dict[str, Any]]]:
+        if not _texts_only(request):
+            return self.fieldsets
+        own, *rows = self.fieldsets
+        return [*(tab for tab in rows if any(tab[0] is group for group in FOR_EDITORS)), own]
+
+    def get_form(self, request: HttpRequest, obj: Account | None = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002
+        form = super().get_form(request, obj, change, **options)
+        return type(form.__name__, (form,), {"texts_only": _texts_only(request)})
 
     def changeform_view(
         self,
@@ -62,7 +92,7 @@ class AccountAdmin(HistoryAdmin):
         if account is not None and self.has_view_permission(request, account):
             conf.forget()  # somebody may have saved in another process a moment ago
             status = {
-                "callback_url": account_status.callback_url(account),
+                "callback_url": "" if _texts_only(request) else account_status.callback_url(account),
                 "token_validity": account_status.token_in_words(account),
                 "notices": account_status.notices(account),
             }
@@ -71,11 +101,15 @@ class AccountAdmin(HistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Account, form: RowsForm, change: bool) -> None:  # noqa: FBT001
         """The account, then its rows; the page's own transaction holds both together."""
         rows = form.changed_rows()
-        note(obj, ", ".join(str(label) for label in form.changed_labels()))
+        if secrets := [str(EDITABLE[name].label) for name in rows if EDITABLE[name].secret]:
+            note(obj, gettext("Secrets changed: %(names)s") % {"names": ", ".join(secrets)})
         super().save_model(request, obj, form, change)
+        if not change:
+            scope.join(request.user, obj)
         if rows:
             conf.save(obj, rows)
-        conf.require_key(obj)
+        if not form.texts_only:
+            conf.require_key(obj)
 
     def log_change(self, request: HttpRequest, obj: Account, message: Any) -> Any:
         entry = super().log_change(request, obj, message)
@@ -100,6 +134,33 @@ class AccountAdmin(HistoryAdmin):
         for label, kept in request.__dict__.pop("changed_secrets", []):
             text = gettext("Secret %(name)s changed.") if kept else gettext("Secret %(name)s removed.")
             super().log_change(request, obj, text % {"name": label})
+
+    def describe_part(self, entry: Any) -> str:
+        row = ROWS.get(entry.conf_name)
+        return str(row.label if row else entry.conf_name)
+
+    def may_restore(self, request: HttpRequest, obj: Any) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def restorable(self, obj: Any, version: Version, found: list[Record]) -> bool:
+        return bool(_other_texts(obj, state_at(found, version.moment)))
+
+    def write_back(self, request: HttpRequest, obj: Any, state: Mapping[Key, Any]) -> None:
+        """The texts alone: an old connection would cut the account off, and old secrets are not kept."""
+        obj.save()
+        conf.save(obj, _other_texts(obj, state))
+
+    @asks_first(
+        _("Restore"),
+        question=_("Restore the texts of this version?"),
+        consequence=_(
+            "Card, welcome text and default replies become what they were then. The connection and its secrets stay."
+        ),
+        icon="restore",
+        permission="change",
+    )
+    def restore(self, request: HttpRequest, _form: Any, object_id: str, moment: int) -> HttpResponse:
+        return self.go_back(request, object_id, moment)
 
     @admin.display(description=_("how the quote card travels"))
     def way(self, account: Account) -> str:
@@ -127,3 +188,23 @@ class AccountAdmin(HistoryAdmin):
         except KeyError:
             return looks.NOTHING
         return looks.lines(looks.content(make(config).stored()) for make in additions.card_samples)
+
+
+def _may_change_texts(request: HttpRequest) -> bool:
+    return request.user.has_perm("wechat.change_account_texts")
+
+
+def _texts_only(request: HttpRequest) -> bool:
+    return _may_change_texts(request) and not request.user.has_perm("wechat.change_account")
+
+
+def _other_texts(account: Account, state: Mapping[Key, Any]) -> dict[str, str]:
+    """The texts as they stood then, where they are others now; those of which nothing is known are left out."""
+    now = dict(account.rows.values_list("conf_name", "conf_value"))
+    names = dict(ConfigRow.objects.filter(account=account).values_list("pk", "conf_name"))
+    then = {
+        entry.conf_name if entry else names.get(pk, ""): entry.conf_value if entry else ""
+        for (model, pk), entry in state.items()
+        if model is ConfigRow
+    }
+    return {name: value for name, value in then.items() if name in WORDING and value != now.get(name, "")}

@@ -1,4 +1,7 @@
-"""The first page: how things stand, in words, and what waits for somebody. Every question is answered by an index."""
+"""The first page: how things stand, in words, and what waits for somebody, at the accounts of whoever looks.
+
+Every question is answered by an index.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +15,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from wechat import pushes
 from wechat.admin.account_status import stops
+from wechat.admin.scope import accounts_of, only
 from wechat.models import Account, Lease, OutgoingMessage, Push
 
 SLOW = 60  # seconds a message may wait before the page calls it late
@@ -35,12 +40,15 @@ class Fact:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """UNFOLD["DASHBOARD_CALLBACK"]: the facts this person may know."""
     facts: list[Fact] = []
-    if request.user.has_perm("wechat.view_account"):
-        facts += [_worker(), *_stops()]
-    if request.user.has_perm("wechat.view_push"):
-        facts += [_last_push(), _failed()]
-    if request.user.has_perm("wechat.view_outgoingmessage"):
-        facts += [_waiting(), _owed(), _set_aside()]
+    user: Any = request.user
+    if accounts_of(user) == frozenset():
+        return {**context, "title": _("Overview"), "facts": facts}
+    if user.has_perm("wechat.view_account"):
+        facts += [_worker(), *_stops(user)]
+    if user.has_perm("wechat.view_push"):
+        facts += [_last_push(user), _failed(user)]
+    if user.has_perm("wechat.view_outgoingmessage"):
+        facts += [_waiting(user), _owed(user), _set_aside(user)]
     return {**context, "title": _("Overview"), "facts": facts}
 
 
@@ -53,8 +61,8 @@ def _worker() -> Fact:
     return Fact("bad", _("Worker"), text)
 
 
-def _stops() -> Iterator[Fact]:
-    accounts = {account.pk: account for account in Account.objects.all()}
+def _stops(user: Any) -> Iterator[Fact]:
+    accounts = {account.pk: account for account in only(Account.objects.all(), user)}
     if not accounts:
         yield Fact("warning", _("Official Account"), _("There is none yet."), reverse("admin:wechat_account_add"))
     for account_id, reason in stops(list(accounts)):
@@ -62,26 +70,27 @@ def _stops() -> Iterator[Fact]:
         yield Fact("bad", str(accounts[account_id]), reason, url)
 
 
-def _last_push() -> Fact:
-    received = Push.objects.order_by("-pk").values_list("received_at", flat=True).first()
+def _last_push(user: Any) -> Fact:
+    newest = only(Push.objects.all(), user).order_by("-pk").values_list("pk", flat=True).first()
+    received = Push.objects.filter(pk=newest or 0).values_list("received_at", flat=True).first()
     url = reverse("admin:wechat_push_changelist")
     if received is None:
         return Fact("plain", _("Last push"), _("Nothing has come from WeChat yet."), url)
     return Fact("plain", _("Last push"), _("%(time)s ago") % {"time": timesince(received)}, url)
 
 
-def _failed() -> Fact:
+def _failed(user: Any) -> Fact:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    failed = Push.objects.filter(state=Push.State.FAILED, received_at__gte=midnight).count()
-    url = f"{reverse('admin:wechat_push_changelist')}?state__exact={Push.State.FAILED.value}"
+    failed = pushes.failed(only(Push.objects.all(), user)).filter(received_at__gte=midnight).count()
+    url = f"{reverse('admin:wechat_push_changelist')}?fate=failed"
     if not failed:
         return Fact("good", _("Failed pushes today"), _("None."), url)
     text = ngettext("%(count)d failed. Look at it and run it again.", "%(count)d failed. Run them again.", failed)
     return Fact("bad", _("Failed pushes today"), text % {"count": failed}, url)
 
 
-def _waiting() -> Fact:
-    under_way = OutgoingMessage.objects.extra(where=[UNDER_WAY]).order_by("due_at")  # noqa: S610
+def _waiting(user: Any) -> Fact:
+    under_way = only(OutgoingMessage.objects.all(), user).extra(where=[UNDER_WAY]).order_by("due_at")  # noqa: S610
     oldest: datetime | None = under_way.values_list("created_at", flat=True).first()
     url = f"{reverse('admin:wechat_outgoingmessage_changelist')}?state__exact={State.WAITING.value}"
     if oldest is None:
@@ -91,8 +100,8 @@ def _waiting() -> Fact:
     return Fact("warning" if late else "good", _("Waiting messages"), text, url)
 
 
-def _owed() -> Fact:
-    owed = OutgoingMessage.objects.filter(state=State.OWED).count()
+def _owed(user: Any) -> Fact:
+    owed = only(OutgoingMessage.objects.all(), user).filter(state=State.OWED).count()
     url = f"{reverse('admin:wechat_outgoingmessage_changelist')}?state__exact={State.OWED.value}"
     if not owed:
         return Fact("good", _("Messages owed"), _("None."), url)
@@ -100,8 +109,8 @@ def _owed() -> Fact:
     return Fact("warning", _("Messages owed"), text % {"count": owed}, url)
 
 
-def _set_aside() -> Fact:
-    recent = OutgoingMessage.objects.order_by("-pk").values_list("state", flat=True)[:RECENT]
+def _set_aside(user: Any) -> Fact:
+    recent = only(OutgoingMessage.objects.all(), user).order_by("-pk").values_list("state", flat=True)[:RECENT]
     count = list(recent).count(State.SET_ASIDE)
     url = f"{reverse('admin:wechat_outgoingmessage_changelist')}?state__exact={State.SET_ASIDE.value}"
     if not count:

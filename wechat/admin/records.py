@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from wechat.admin.scope import ScopedAdmin, accounts_of
 from wechat.models import Account
 
 
-class RecordAdmin(ModelAdmin):  # type: ignore[misc]
+class RecordAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
     """Read-only. Who holds the change permission may use the actions; who may only view sees none of them."""
 
     paginator = InfinitePaginator  # millions of rows: counting them costs more than showing fifty
@@ -24,7 +25,7 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
     list_per_page = 50
     list_disable_select_all = True
     sortable_by = ()
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
     list_filter_sheet = False
     exact_search = "openid"
 
@@ -40,7 +41,8 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
     def has_act_permission(self, request: HttpRequest, obj: Model | str | None = None) -> bool:
         """Whether this person may use the actions of this page."""
         opts = self.opts
-        return bool(request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
+        allowed = request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}")
+        return bool(allowed) and self.owns(request, obj)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -48,8 +50,9 @@ class RecordAdmin(ModelAdmin):  # type: ignore[misc]
         """Exactly that value. Naming the accounts lets the database use the indexes that begin with the account."""
         value = search_term.strip()
         if value:
-            accounts = list(Account.objects.values_list("pk", flat=True))
-            queryset = queryset.filter(**{self.exact_search: value}, account_id__in=accounts)
+            own = accounts_of(request.user)
+            accounts = Account.objects.values_list("pk", flat=True) if own is None else own
+            queryset = queryset.filter(**{self.exact_search: value}, account_id__in=list(accounts))
         return queryset, False
 
     def found(self, request: HttpRequest, object_id: str) -> Any:
