@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from simple_history.utils import bulk_create_with_history
 
 from orders.models import Order, OrderItem
 from wechat import conf
@@ -12,6 +13,7 @@ from wechat.models import Account
 SLUG = "demo"
 ACCOUNT_NAME = "筑家装饰"
 
+LINE = ("name", "note", "quantity", "unit", "amount")
 QUOTES: tuple[dict[str, Any], ...] = (
     {
         "orderid": 20261101,
@@ -74,12 +76,9 @@ def seed(*, appid: str, appsecret: str, token: str, aes_key: str, original_id: s
         fields = {name: value for name, value in quote.items() if name not in ("orderid", "items")}
         order, created = Order.objects.get_or_create(orderid=quote["orderid"], defaults={"account": account, **fields})
         if created:
-            OrderItem.objects.bulk_create(
-                OrderItem(
-                    order=order, position=number, name=name, note=note, quantity=quantity, unit=unit, amount=amount
-                )
-                for number, (name, note, quantity, unit, amount) in enumerate(quote["items"])
-            )
+            lines = (dict(zip(LINE, line, strict=True)) for line in quote["items"])
+            items = [OrderItem(order=order, position=number, **line) for number, line in enumerate(lines)]
+            bulk_create_with_history(items, OrderItem)
     user, _created = get_user_model().objects.get_or_create(
         username="admin", defaults={"is_staff": True, "is_superuser": True}
     )
