@@ -1,6 +1,7 @@
 """The menu of the admin: every ModelAdmin says itself where it stands, so that no room has to know another's pages."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -30,6 +31,7 @@ class Entry:
 
 
 MESSAGES = Group(20, _("Messages"))
+REPLIES = Group(25, _("Replies"))
 PEOPLE = Group(30, _("People"))
 ACCOUNT = Group(40, _("Official Account"))
 ACCESS = Group(50, _("Access"))
@@ -38,23 +40,30 @@ ACCESS = Group(50, _("Access"))
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """UNFOLD["SIDEBAR"]["navigation"]: the lists this person may see."""
     overview = {"title": _("Overview"), "icon": "monitor_heart", "link": reverse("admin:index")}
-    placed = [
-        (entry, model_admin)
-        for model_admin in admin.site._registry.values()
-        if (entry := getattr(model_admin, "menu", None)) and model_admin.has_view_permission(request)
-    ]
-    placed.sort(key=lambda pair: (pair[0].group.position, pair[0].position))
+    placed = sorted(_places(request), key=lambda place: (place[0].group.position, place[0].position))
+    here = max((link for _entry, link in placed if request.path.startswith(link)), key=len, default="")
     groups = [
-        {"title": group.title, "separator": True, "items": [_item(*pair) for pair in pairs]}
-        for group, pairs in groupby(placed, key=lambda pair: pair[0].group)
+        {"title": group.title, "separator": True, "items": [_item(*place, here=here) for place in places]}
+        for group, places in groupby(placed, key=lambda place: place[0].group)
     ]
     return [{"items": [overview]}, *groups]
 
 
-def _item(entry: Entry, model_admin: Any) -> dict[str, Any]:
-    opts = model_admin.model._meta
-    return {
-        "title": entry.title or opts.verbose_name_plural,
-        "icon": entry.icon,
-        "link": reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"),
-    }
+def _places(request: HttpRequest) -> Iterator[tuple[Entry, str]]:
+    """Every list and page that this person may see, with its address. A ModelAdmin may bring pages of its own."""
+    for model_admin in admin.site._registry.values():
+        entry = getattr(model_admin, "menu", None)
+        opts = model_admin.model._meta
+        if entry and model_admin.has_view_permission(request):
+            titled = replace(entry, title=entry.title or opts.verbose_name_plural)
+            yield titled, reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        yield from getattr(model_admin, "menu_pages", _none)(request)
+
+
+def _none(_request: HttpRequest) -> tuple[()]:
+    return ()
+
+
+def _item(entry: Entry, link: str, *, here: str) -> dict[str, Any]:
+    """One line; without `active` the theme would light up every list whose address begins like that of the page."""
+    return {"title": entry.title, "icon": entry.icon, "link": link, "active": link == here}

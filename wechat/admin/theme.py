@@ -10,6 +10,7 @@ WORDS = (
     gettext_noop("Attempt Time"),
     gettext_noop("Cancel"),
     gettext_noop("Changes"),
+    gettext_noop("Choose file to upload"),
     gettext_noop("Click to cancel"),
     gettext_noop("Dark"),
     gettext_noop("Date"),
