@@ -1,86 +1,36 @@
-"""The REST interface: the firm's website creates quotes and follows them. All DRF code is here.
+"""The REST interface: the firm's website creates quotes and follows them. All DRF code of this room is here.
 
 Keys go in the header `Authorization: Api-Key …` and carry scopes. Errors are JSON, field by field.
 """
 
-import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.db import IntegrityError, transaction
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers, status
-from rest_framework.exceptions import ParseError, ValidationError
-from rest_framework.parsers import JSONParser
-from rest_framework.permissions import BasePermission
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework_api_key.permissions import BaseHasAPIKey
+from simple_history.utils import bulk_create_with_history
 
 from orders.models import ASSIGNED, ORDERID_MAX, Order, OrderItem
 from orders.progress import Progress, progress_of
 from orders.views import absolute
-from wechat.models import Account, ApiKey
+from wechat.api import BoundedJSON, Strict, only_account, scope
+from wechat.models import Account
 
 ITEMS_MAX = 200
 STATES = ("waiting", "scanned", "sent", "owed", "failed", "expired")
 ANSWER_ONLY = ("market_money", "progress", "created_at", "page_url", "qr_url", "qr_png_url", "status_url")
-
-
-class BoundedJSON(JSONParser):
-    """JSON whose nesting Python can follow, and whose text can be stored: half a surrogate pair cannot."""
-
-    def parse(self, *arguments: Any, **options: Any) -> Any:
-        try:
-            data = super().parse(*arguments, **options)
-            json.dumps(data, ensure_ascii=False).encode()
-        except (RecursionError, UnicodeEncodeError):
-            raise ParseError from None
-        return data
-
-
-class HasKey(BaseHasAPIKey):
-    """A valid key in the Authorization header."""
-
-    model = ApiKey
-
-
-def scope(name: str) -> type[BasePermission]:
-    """A permission: a valid key that carries this scope."""
-
-    class HasScope(HasKey):
-        message: str | Promise = _("Send a valid key in the header: Authorization: Api-Key …")
-
-        def has_permission(self, request: Any, view: Any) -> bool:
-            if not super().has_permission(request, view):
-                return False
-            self.message = _("Your key may not do this; it needs the scope %(scope)s.") % {"scope": name}
-            key = cast("ApiKey", ApiKey.objects.get_from_key(self.get_key(request) or ""))
-            return key.allows(name)
-
-    return HasScope
-
-
-class Strict:
-    """Refuses fields it does not know: a typing error must not silently lose a value."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            fields = self.fields.items()  # type: ignore[attr-defined]
-            unknown = set(data) - {name for name, field in fields if not field.read_only}
-            if unknown:
-                raise ValidationError({name: [_("There is no such field.")] for name in sorted(map(str, unknown))})
-        return super().to_internal_value(data)  # type: ignore[misc]
 
 
 class ItemSerializer(Strict, serializers.ModelSerializer[OrderItem]):
@@ -144,7 +94,7 @@ class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "account" not in attrs:
-            attrs["account"] = self._only_account()
+            attrs["account"] = only_account()
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Order:
@@ -154,9 +104,8 @@ class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
         try:
             with transaction.atomic():
                 order = Order.objects.create(**validated_data)
-                OrderItem.objects.bulk_create(
-                    OrderItem(order=order, position=number, **item) for number, item in enumerate(items)
-                )
+                lines = [OrderItem(order=order, position=number, **item) for number, item in enumerate(items)]
+                bulk_create_with_history(lines, OrderItem)
         except IntegrityError:  # somebody else took the number since we looked
             raise ValidationError({"orderid": [_("This order number is taken already.")]}) from None
         return order
@@ -165,14 +114,6 @@ class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
     def get_progress(self, order: Order) -> dict[str, Any] | None:
         progress = progress_of(order.key)
         return asdict(progress) if progress else None
-
-    @staticmethod
-    def _only_account() -> Account:
-        accounts = list(Account.objects.all()[:2])
-        if len(accounts) != 1:
-            reason = _("Say which account.") if accounts else _("There is no account yet; see `manage.py account`.")
-            raise ValidationError({"account": [reason]})
-        return accounts[0]
 
 
 def free_orderid() -> int:
