@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from wechat.simulator.accounts import Account, Person
+from wechat.simulator.library import Media
 from wechat.simulator.server import SimulatorServer
 from wechat.simulator.state import Platform
 
@@ -121,7 +122,7 @@ def test_who_cannot_be_reached_is_told_apart(
 def test_the_shape_of_every_kind_of_message_is_checked(
     server: SimulatorServer, account: Account, person: Person, message: dict[str, Any], errcode: int
 ) -> None:
-    account.media["known"] = {"picture": ""}
+    account.media["known"] = Media()
     open_window(server, person, "user_msg")
     assert send(server, message) == errcode
     assert person.windows.buckets["user_msg"].left == (4 if errcode == 0 else 5)
@@ -194,6 +195,6 @@ def test_a_menu_can_be_read_back_and_deleted(server: SimulatorServer, account: A
 
     assert get("get")["errcode"] == 46003
     assert call(server, "menu/create", {"button": [button()]}) == 0
-    assert get("get")["menu"]["button"] == [button()]
+    assert get("get")["menu"]["button"] == [{**button(), "sub_button": []}]
     assert get("delete")["errcode"] == 0
     assert get("get")["errcode"] == 46003

@@ -19,6 +19,9 @@ const PRESETS = [
   { label: texts.presetExpired, tokens: "expire" },
   { label: texts.presetWindow, fault: { path: SEND, kind: "errcode", errcode: 45015, calls: 1 } },
   { label: texts.presetBusy, fault: { path: SEND, kind: "errcode", errcode: -1, calls: 3 } },
+  { label: texts.presetAddress, fault: { path: "/cgi-bin/*", kind: "errcode", errcode: 40164, calls: 1 } },
+  { label: texts.presetField, fault: { path: "/cgi-bin/message/template/send", kind: "errcode", errcode: 47003, calls: 1 } },
+  { label: texts.presetQuota, fault: { path: SEND, kind: "errcode", errcode: 45009, calls: 1 } },
   { label: texts.presetLost, fault: { path: SEND, kind: "lost", calls: 1 } },
   { label: texts.presetSlow, fault: { path: "*", kind: "slow", seconds: 4 } },
   { label: texts.presetDown, fault: { path: "*", kind: "down" } },
@@ -48,7 +51,7 @@ function drawAccounts({ state, account }) {
 }
 
 function drawFigures(state) {
-  const numbers = [[texts.pushes, state.counters.pushes], [texts.messages, state.counters.messages], [texts.tokenFetches, state.counters.token_fetches], [texts.fetchPeak, state.counters.fetch_peak]];
+  const numbers = [[texts.pushes, state.counters.pushes], [texts.messages, state.counters.messages], [texts.templateMessages, state.counters.template_messages], [texts.tokenFetches, state.counters.token_fetches], [texts.fetchPeak, state.counters.fetch_peak]];
   const parts = numbers.map(([name, number]) => el("span", {}, `${name} `, el("b", {}, String(number ?? 0))));
   if (state.offset) parts.push(el("span", { class: "shifted" }, fill(texts.clockShifted, { seconds: Math.round(state.offset) })));
   byId("figures").replaceChildren(...parts);
@@ -192,7 +195,9 @@ function what(entry) {
     case "push": return `${entry.event}${entry.attempts.length > 1 ? ` ×${entry.attempts.length}` : ""}`;
     case "message": return `${entry.message.msgtype} → ${entry.openid}`;
     case "code": return entry.scene;
-    case "fault": return entry.fault ? `${faultName(entry.fault)} ${entry.fault.match}` : texts.cleared;
+    case "template": return `${clean(entry.title ?? entry.added ?? entry.deleted)}${entry.openid ? ` → ${entry.openid}` : ""}`;
+    case "media": return `${entry.type} ${clean(entry.name)}`;
+    case "fault": return entry.path ? `${entry.path} ${entry.latency} s` : entry.fault ? `${faultName(entry.fault)} ${entry.fault.match}` : texts.cleared;
     case "menu": return fill(texts.buttons, { number: entry.buttons });
     default: return entry.openid ?? (entry.added ? `+${entry.added}` : "");
   }

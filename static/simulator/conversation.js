@@ -1,12 +1,9 @@
 // The conversation with the account: its lines, the menu, and the box to write in.
 
-import { button, clean, el, icon, texts } from "./dom.js";
+import { button, el, icon, texts } from "./dom.js";
+import { askPhotos, askPlace } from "./drawer.js";
 import { drawLine, timeBefore } from "./lines.js";
-
-const PLACES = [
-  { latitude: "31.230416", longitude: "121.473701", label: "上海市黄浦区人民大道" },
-  { latitude: "30.572816", longitude: "104.066801", label: "成都市武侯区天府大道" },
-];
+import { drawMenu } from "./menu.js";
 
 export function conversation(actions) {
   const title = el("h2");
@@ -23,9 +20,11 @@ export function conversation(actions) {
     el("header", { class: "nav" }, button(texts.back, icon("back"), () => actions.go("home")), title, button(texts.profile, icon("more"), () => actions.go("profile"))),
     lines, foot);
   let writing = true;
+  let atEnd = true;
   let drawn = { openid: null, menu: null, last: 0, lines: [] };
 
   const toEnd = () => { lines.scrollTop = lines.scrollHeight; };
+  const isNearEnd = () => lines.scrollHeight - lines.scrollTop - lines.clientHeight < 160;
 
   function layOut() {
     const menu = drawn.menu;
@@ -54,6 +53,9 @@ export function conversation(actions) {
     await actions.act("text", { text });
   }
 
+  // Pictures take their room only when they have arrived.
+  lines.addEventListener("load", () => { if (atEnd) toEnd(); }, true);
+  lines.addEventListener("scroll", () => { atEnd = isNearEnd(); });
   form.addEventListener("submit", submit);
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (event) => {
@@ -66,7 +68,7 @@ export function conversation(actions) {
       drawn = { ...drawn, openid: person.openid, last: 0, lines: [] };
       lines.replaceChildren();
     }
-    const nearEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 160;
+    const nearEnd = isNearEnd();
     for (const line of chat.filter((one) => one.id > drawn.last)) {
       const time = timeBefore(line, drawn.lines.at(-1));
       if (time) lines.append(time);
@@ -74,7 +76,8 @@ export function conversation(actions) {
       drawn.lines.push(line);
       drawn.last = line.id;
     }
-    if (fresh || nearEnd) requestAnimationFrame(toEnd);
+    atEnd = fresh || nearEnd;
+    if (atEnd) requestAnimationFrame(toEnd);
   }
 
   function update({ person, account, chat, menu }) {
@@ -84,7 +87,7 @@ export function conversation(actions) {
     if (drawn.menuKey !== key) {
       writing = !menu;
       drawn = { ...drawn, menu, menuKey: key };
-      bar.replaceChildren(...(menu?.button ?? []).map((entry, place) => menuButton(entry, place, actions)));
+      bar.replaceChildren(...drawMenu(menu, actions));
     }
     layOut();
   }
@@ -94,26 +97,11 @@ export function conversation(actions) {
 
 function extraButtons(actions) {
   const tile = (name, label, act) => el("button", { type: "button", onclick: act }, el("span", {}, icon(name)), label);
-  const pictureOf = () => `/static/simulator/avatars/${["fox", "panda", "cat", "owl"][Math.floor(Math.random() * 4)]}.svg`;
+  const send = async (action, ask, fields) => { const answer = await ask(); if (answer) actions.act(action, fields(answer)); };
   return [
     tile("scan", texts.scan, () => actions.go("scan")),
-    tile("picture", texts.picture, () => actions.act("picture", { picture: pictureOf() })),
-    tile("place", texts.place, () => actions.act("location", PLACES[Math.floor(Math.random() * PLACES.length)])),
+    tile("picture", texts.picture, () => send("picture", () => askPhotos(texts.album), ({ pictures }) => ({ picture: pictures[0] }))),
+    tile("place", texts.place, () => send("location", askPlace, (place) => place)),
     tile("voice", texts.voice, () => actions.act("voice", { recognition: texts.voiceSample })),
   ];
 }
-
-function menuButton(entry, place, actions) {
-  const subs = entry.sub_button ?? [];
-  if (!subs.length) return el("button", { type: "button", onclick: () => actions.act("click", { path: [place] }) }, clean(entry.name));
-  const list = el("div", { class: "sub-menu", hidden: true }, ...subs.map((sub, number) =>
-    el("button", { type: "button", onclick: () => { list.hidden = true; actions.act("click", { path: [place, number] }); } }, clean(sub.name))));
-  const opener = el("button", { type: "button", "aria-haspopup": "true", onclick: () => { const show = list.hidden; closeMenus(); list.hidden = !show; } }, icon("menu"), clean(entry.name));
-  return el("div", { class: "with-sub" }, opener, list);
-}
-
-function closeMenus() {
-  for (const open of document.querySelectorAll(".sub-menu")) open.hidden = true;
-}
-
-document.addEventListener("click", (event) => { if (!event.target.closest(".with-sub")) closeMenus(); });

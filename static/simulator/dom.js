@@ -1,6 +1,7 @@
 // Builds elements. Whatever persons or the account wrote goes in as text, never as markup.
 
 export const texts = JSON.parse(document.getElementById("texts").textContent);
+export const photos = JSON.parse(document.getElementById("photos").textContent);
 export const avatars = JSON.parse(document.getElementById("avatars").textContent);
 const SVG = "http://www.w3.org/2000/svg";
 

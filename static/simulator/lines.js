@@ -1,6 +1,7 @@
 // Draws the lines of a conversation: bubbles, cards, pictures, notices, and the times between them.
 
-import { avatars, clean, clockTime, el, icon, portrait, texts } from "./dom.js";
+import { drawFilm, drawMusic, drawNews, drawProgram, drawTemplate, drawUnknown, picture } from "./cards.js";
+import { clean, clockTime, el, icon, portrait, texts } from "./dom.js";
 
 const GAP = 300; // seconds of silence after which a time is shown
 const LINK = /<a\s[^>]*?href\s*=\s*["']([^"']*)["'][^>]*>([\s\S]*?)<\/a>|(https?:\/\/[^\s<>"'，。；、（）]+)/gi;
@@ -14,9 +15,13 @@ export function drawLine(line, person, account, actions) {
   if (line.kind === "notice") return el("li", { class: "notice" }, el("span", {}, line.text));
   if (line.kind === "transfer_customer_service") return el("li", { class: "notice" }, el("span", {}, texts.transferred));
   if (line.kind === "news") return el("li", { class: "line wide" }, drawNews(line.articles, actions));
+  if (line.kind === "template") return el("li", { class: "line wide" }, drawTemplate(line, actions));
   const mine = line.who === "person";
   const face = portrait(mine ? person.avatar : "/static/simulator/account.svg");
-  return el("li", { class: mine ? "line mine" : "line" }, face, drawContent(line, actions));
+  const content = drawContent(line, actions);
+  if (!line.agent && !line.by_machine) return el("li", { class: mine ? "line mine" : "line" }, face, content);
+  const said = el("div", { class: "said" }, line.agent ? el("small", {}, clean(line.agent)) : null, content, line.by_machine ? el("small", {}, texts.byMachine) : null);
+  return el("li", { class: "line" }, face, said);
 }
 
 function drawContent(line, actions) {
@@ -26,8 +31,10 @@ function drawContent(line, actions) {
     case "voice": return el("div", { class: "bubble voice" }, icon("voice"), el("span", {}, line.text || "3″"));
     case "location": return drawPlace(line);
     case "msgmenu": return drawMenu(line, actions);
-    case "miniprogrampage": return el("div", { class: "bubble" }, `${texts.miniprogram}: ${clean(line.title)}`);
-    default: return el("div", { class: "bubble" }, `[${line.kind}] ${clean(line.title ?? line.article_id ?? line.card_id)}`);
+    case "video": return drawFilm(line);
+    case "music": return drawMusic(line, actions);
+    case "miniprogrampage": return drawProgram(line);
+    default: return drawUnknown(line);
   }
 }
 
@@ -66,31 +73,4 @@ function drawMenu(line, actions) {
 
 function drawPlace(line) {
   return el("div", { class: "bubble place" }, el("strong", {}, clean(line.text)), el("small", {}, line.place), el("div", { class: "map" }, icon("place")));
-}
-
-function picture(source) {
-  const image = el("img", { alt: "", src: source || avatars[0], loading: "lazy" });
-  image.addEventListener("error", () => image.replaceWith(placeholder()), { once: true });
-  return image;
-}
-
-const placeholder = () => el("div", { class: "placeholder" }, icon("page"));
-
-function cover(article) {
-  if (!/^(https?:|data:image\/|\/)/i.test(article.picurl)) return placeholder();
-  return picture(article.picurl);
-}
-
-// One article is a card of its own; of several the first is large and the others are rows below it.
-function drawNews(articles, actions) {
-  const [first, ...others] = articles;
-  const top = others.length
-    ? [el("span", { class: "cover" }, cover(first), el("strong", {}, clean(first.title)))]
-    : [el("strong", {}, clean(first.title)), el("span", { class: "cover" }, cover(first)), el("span", { class: "brief" }, clean(first.description))];
-  const rows = others.map((article) =>
-    el("button", { type: "button", class: "row", onclick: () => actions.open(article.url) }, el("span", {}, clean(article.title)), el("span", { class: "thumb" }, cover(article))));
-  const card = el("button", { type: "button", class: "top", onclick: () => actions.open(first.url) }, ...top);
-  const more = others.length ? null : el("span", { class: "more", "aria-hidden": "true" }, texts.readMore, icon("forward"));
-  if (more) card.append(more);
-  return el("article", { class: "card" }, card, ...rows);
 }

@@ -57,6 +57,7 @@ const actions = {
     if (world.person?.follows) actions.go("chat");
     showTab("phone");
   },
+  say: (text) => toast(text),
   guarded,
 };
 
@@ -87,7 +88,7 @@ async function refresh() {
   const known = world?.person?.openid;
   const openid = state.chosen;
   const chat = openid ? await get(`/persons/${encodeURIComponent(openid)}/chat`) : null;
-  world = { state, codesSeq: state.codes, person: chat?.person ?? null, chat: chat?.chat ?? [], menu: chat?.menu ?? null };
+  world = { state, codesSeq: state.codes, person: chat?.person ?? null, chat: chat?.chat ?? [], menu: chat?.menu ?? null, notices: chat?.notices ?? [] };
   world.account = state.accounts.find((account) => account.appid === world.person?.appid) ?? state.accounts[0];
   drawBench(world, actions);
   if (!world.person) { screen.replaceChildren(welcome()); return; }

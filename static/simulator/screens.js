@@ -11,7 +11,7 @@ export function home(actions) {
 
   function update({ person, account }) {
     const last = person.last;
-    const said = last ? clean(last.text ?? last.articles?.[0]?.title ?? `[${last.kind}]`) : texts.noMessages;
+    const said = last ? clean(last.text ?? last.articles?.[0]?.title ?? last.title ?? `[${last.kind}]`) : texts.noMessages;
     const face = el("span", { class: "face" }, portrait("/static/simulator/account.svg"), person.unread ? el("b", {}, String(person.unread)) : null);
     const row = el("button", { type: "button", onclick: () => actions.go(person.follows ? "chat" : "profile") }, face,
       el("span", { class: "words" }, el("strong", {}, account.name), el("span", {}, person.follows ? said : texts.notFollowed)),
@@ -72,11 +72,22 @@ export function profile(actions) {
   const main = el("button", { type: "button", class: "button large" });
   const leave = el("button", { type: "button", class: "button quiet", onclick: () => actions.unfollow() }, texts.unfollow);
   const scanned = el("p", { class: "scanned" }, texts.scannedCode);
+  const notices = el("section", { class: "notices" });
   const node = el("div", { class: "view profile" },
     el("header", { class: "nav" }, button(texts.back, icon("back"), () => actions.dismiss()), el("span", { class: "spacer" })),
-    el("div", { class: "sheet" }, portrait("/static/simulator/account.svg", "avatar big"), name, about, scanned, main, leave));
+    el("div", { class: "sheet" }, portrait("/static/simulator/account.svg", "avatar big"), name, about, scanned, main, leave),
+    notices);
 
-  function update({ person, account }) {
+  function noticeRow({ id, title, left }) {
+    const wish = left === -1 ? texts.noticeAlways : left ? fill(texts.noticeLeft, { number: left }) : texts.noticeNone;
+    const choice = (label, action) => el("button", { type: "button", onclick: () => actions.act(action, { template_id: id }) }, label);
+    return el("li", {}, el("span", { class: "words" }, el("strong", {}, clean(title)), el("span", {}, wish)),
+      left !== -1 ? choice(texts.allow, "allow_notice") : null, left ? choice(texts.switchOff, "withdraw_notice") : choice(texts.refuse, "refuse_notice"));
+  }
+
+  function update({ person, account, notices: list }) {
+    notices.hidden = !list.length || Boolean(person.pending);
+    notices.replaceChildren(el("h3", {}, texts.subscriptionNotices), el("ul", {}, ...list.map(noticeRow)));
     name.textContent = account.name;
     about.textContent = `${account.kind.includes("subscription") ? texts.subscriptionAccount : texts.serviceAccount} · ${account.original_id}`;
     scanned.hidden = !person.pending;

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wechat.crypto import CryptoError, decode_aes_key
+from wechat.simulator.desk import Desk
+from wechat.simulator.library import Media, Shelf
+from wechat.simulator.menus import Menu, Menus
 from wechat.simulator.quotas import Quotas
+from wechat.simulator.subscriptions import Subscriptions
+from wechat.simulator.tags import Tags
+from wechat.simulator.templates import Templates
 from wechat.simulator.tokens import Tokens
 from wechat.simulator.windows import Windows
 
@@ -64,6 +70,9 @@ class Person:
     pending: Code | None = None  # scanned, but the person has not yet decided to follow
     last_contact: float = 0.0
     typing: bool = False
+    client: str = "1"  # 1 iOS, 2 Android, 3 others
+    job_status: str = ""  # what finish events of templates say; empty: success, or the block when muted
+    opt_ins: dict[str, int] = field(default_factory=dict)  # consents to subscription notices, by template
 
 
 @dataclass
@@ -83,13 +92,21 @@ class Account:
     tokens: Tokens = field(default_factory=Tokens)
     quotas: Quotas = field(default_factory=Quotas)
     codes: dict[str, Code] = field(default_factory=dict)  # by ticket
-    media: dict[str, dict[str, Any]] = field(default_factory=dict)
-    menu: dict[str, Any] | None = None
+    media: Shelf = field(default_factory=Shelf)  # temporary ones
+    materials: Shelf = field(default_factory=Shelf)  # permanent ones
+    pictures: Shelf = field(default_factory=Shelf)  # of article texts: they have an address and no media_id
+    menus: Menus = field(default_factory=Menus)
+    tags: Tags = field(default_factory=Tags)
+    desk: Desk = field(default_factory=Desk.preloaded)
+    templates: Templates = field(init=False)
+    subscriptions: Subscriptions = field(init=False)
     jsapi_ticket: tuple[str, float] = ("", 0.0)  # value, expiry
 
     def __post_init__(self) -> None:
         self.original_id = self.original_id or f"gh_{secrets.token_hex(6)}"
         self.aes_key = self.aes_key or random_text(AES_KEY_LENGTH)
+        self.templates = Templates.preloaded(self.appid)
+        self.subscriptions = Subscriptions.preloaded(self.appid)
         self.check()
 
     def check(self) -> None:
@@ -106,6 +123,14 @@ class Account:
             raise ValueError(str(error)) from error
         for entry in self.ip_allowlist:
             ipaddress.ip_network(entry, strict=False)
+
+    def file(self, media_id: object, now: float) -> Media | None:
+        """The temporary or permanent file of this id."""
+        return self.materials.find(media_id, now) or self.media.find(media_id, now)
+
+    def menu_of(self, person: Person) -> Menu | None:
+        """The menu that this person sees."""
+        return self.menus.seen_by(tags=person.tags, client=person.client)
 
     def allows(self, address: str) -> bool:
         """Whether the IP allowlist lets `address` call."""

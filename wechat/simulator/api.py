@@ -1,8 +1,9 @@
-"""A call from the first byte to the last: fault, checks, endpoint, journal.
+"""A call from the first byte to the last: latency, fault, checks, endpoint, journal.
 
 In: a request for a path of the platform. Out: its Response, or HangupError.
 """
 
+import json
 import time
 from contextlib import nullcontext
 from dataclasses import replace
@@ -10,16 +11,17 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from wechat.simulator.calls import Call, Endpoint, as_response, carry_out, refusal_response
+from wechat.simulator.calls import OK, Call, Endpoint, as_response, carry_out, refusal_response
 from wechat.simulator.calls_faulty import HangupError, act_out, closes_unread
 from wechat.simulator.endpoints import ENDPOINTS
-from wechat.simulator.errors import ApiError, new_rid
+from wechat.simulator.errors import NO_FIELD, ApiError, bad_value, error_body, new_rid
 from wechat.simulator.faults import Fault
 from wechat.simulator.journal import Entry
+from wechat.simulator.rids import Refused
 from wechat.simulator.state import Platform
 
 TOKEN_PATHS = frozenset({"/cgi-bin/token", "/cgi-bin/stable_token"})
-SUCCESS = {"errcode": 0, "errmsg": "ok"}
+BODY_KEPT = 8_000  # bytes of a refused call
 
 
 def _unknown(call: Call) -> Response:
@@ -38,6 +40,7 @@ def answer(platform: Platform, request: Request) -> Response:
             call = Call(platform=platform, request=request, endpoint=called, now=now, rid=new_rid(now))
             fault = platform.faults.take("call", request.path, lambda: _appid(call))
         started = time.monotonic()
+        platform.delay(request.path)
         entry: Entry = {"appid": None, "endpoint": request.path, "method": request.method, "errcode": None, "rid": None}
         if fault:
             entry["fault"] = fault.kind
@@ -45,8 +48,11 @@ def answer(platform: Platform, request: Request) -> Response:
             return _spoiled(call, fault, entry) if fault else _proper(call, entry)
         finally:
             entry["ms"] = round((time.monotonic() - started) * 1000, 1)
-            platform.counters["calls"] += 1
-            platform.note("call", **entry)
+            with platform.lock:
+                platform.counters["calls"] += 1
+                platform.note("call", **entry)
+                if entry["rid"]:
+                    _remember(call, entry)
 
 
 def _appid(call: Call) -> str | None:
@@ -92,16 +98,44 @@ def _spoiled(call: Call, fault: Fault, entry: Entry) -> Response:
     if fault.kind == "redirect" and fault.location is None:
         # The same machine under another name: for a client another host.
         fault = replace(fault, location=f"http://localhost:{call.platform.url.rpartition(':')[2]}/elsewhere")
-    proper = _proper(call, entry) if fault.effect else as_response(SUCCESS, call.endpoint)
+    proper = _proper(call, entry) if fault.effect else as_response(OK, call.endpoint)
     if fault.kind == "errcode":
         proper = _refused(call, _ordered(call, fault), entry)
     return act_out(fault, proper)
 
 
+def _remember(call: Call, entry: Entry) -> None:
+    """Keep a refused call for openapi/rid/get."""
+    answer = error_body(ApiError(entry["errcode"], entry["errmsg"]), call.rid)
+    refused = Refused(
+        appid=entry["appid"],
+        time=call.now,
+        milliseconds=entry["ms"],
+        query=call.request.query_string.decode("latin-1"),
+        request_body=call.request.get_data()[:BODY_KEPT].decode("utf-8", "replace"),
+        response_body=json.dumps(answer, ensure_ascii=False),
+        client=call.request.remote_addr or "",
+    )
+    call.platform.rids.keep(call.rid, refused)
+
+
 def _ordered(call: Call, fault: Fault) -> ApiError:
+    """The error as ordered, with the caller's address or the field of its body where the text names one."""
     error = ApiError(fault.errcode, fault.errmsg)
+    if fault.errcode == 47003 and not fault.errmsg:
+        key = _first_field(call)
+        error = bad_value(key) if key else ApiError(47003, NO_FIELD)
     error.errmsg = error.errmsg.replace("{ip}", call.request.remote_addr or "")
     return error
+
+
+def _first_field(call: Call) -> str | None:
+    """The first field that a template message fills in."""
+    try:
+        data = call.body.get("data") if call.request.method == "POST" else None
+    except ApiError:
+        return None
+    return str(next(iter(data))) if isinstance(data, dict) and data else None
 
 
 def _odd_token(call: Call, fault: Fault, entry: Entry) -> Response:

@@ -21,6 +21,7 @@ EVERY_KIND = frozenset({"verified_service", "service", "verified_subscription", 
 VERIFIED = frozenset({"verified_service", "verified_subscription", "test"})
 # What only a verified service account may do; a test account may try it.
 SERVICE = frozenset({"verified_service", "test"})
+OK = {"errcode": 0, "errmsg": "ok"}
 CGI_JSON = "application/json; encoding=utf-8"  # `encoding`, not `charset`: as observed
 PLAIN_TEXT = "text/plain"
 # A \uXXXX escape: a backslash that is not itself escaped, and four hex digits.
@@ -99,6 +100,10 @@ class Endpoint:
     bad_escape: int = 47002
     escape_slashes: bool = False
 
+    def limits_for(self, kind: str) -> Limits:
+        """The limits of an account of this kind."""
+        return self.test_limits if kind == "test" and self.test_limits else self.limits
+
 
 ENDPOINTS: dict[str, Endpoint] = {}
 
@@ -170,10 +175,8 @@ def check_quota(call: Call) -> None:
     """45011 (minute), 45009 (day); the token's own text names the other token call."""
     if call.endpoint.auth == "none":
         return
-    is_test = call.account.kind == "test"
-    usual = call.endpoint.test_limits if is_test and call.endpoint.test_limits else call.endpoint.limits
     try:
-        call.account.quotas.count(call.endpoint.path, usual, call.now)
+        call.account.quotas.count(call.endpoint.path, call.endpoint.limits_for(call.account.kind), call.now)
     except ApiError as error:
         if error.errcode == 45009 and call.endpoint.path == "/cgi-bin/token":
             raise ApiError(45009, TOKEN_QUOTA_ERRMSG) from error

@@ -4,9 +4,7 @@ In: a request from a browser. Out: HTML, a redirect or a file. Nothing here is p
 """
 
 import io
-import mimetypes
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -16,16 +14,15 @@ from django.utils import translation
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
-from werkzeug.security import safe_join
 from werkzeug.utils import redirect
 
 from wechat.simulator.accounts import Account, Person
 from wechat.simulator.avatars import AVATARS
 from wechat.simulator.phone import Phone
 from wechat.simulator.phrases import phrases
+from wechat.simulator.samples import ADDRESS, PHOTOS, own_file
 from wechat.simulator.state import Platform
 
-STATIC = Path(__file__).resolve().parent.parent.parent / "static" / "simulator"
 LANGUAGE = "zh-hans"
 # The phone shows pages of the site in a frame and pictures from anywhere; scripts are its own only.
 POLICY = (
@@ -38,13 +35,14 @@ _RULES = Map(
         Rule("/q/<key>.svg", endpoint="code"),
         Rule("/q/<key>", endpoint="scan"),
         Rule("/static/simulator/<path:name>", endpoint="static"),
+        Rule("/media/<name>", endpoint="file"),
         Rule("/favicon.ico", endpoint="favicon"),
         Rule("/elsewhere", endpoint="elsewhere"),
         Rule("/connect/oauth2/authorize", endpoint="authorize"),
     ],
     strict_slashes=False,
 )
-_FIRST_PARTS = frozenset({"", "q", "static", "favicon.ico", "elsewhere", "connect"})
+_FIRST_PARTS = frozenset({"", "q", "static", "media", "favicon.ico", "elsewhere", "connect"})
 # What WeChat's own page says; source: errcodes.json.
 AUTHORIZE_PROBLEMS = {
     10003: "redirect_uri 域名与后台配置不一致",
@@ -85,7 +83,7 @@ def _render(template: str, **context: Any) -> Response:
 def _phone(platform: Platform, phone: Phone, request: Request) -> Response:
     with translation.override(LANGUAGE):
         texts = phrases()
-    return _render("phone.html", texts=texts, avatars=AVATARS)
+    return _render("phone.html", texts=texts, avatars=AVATARS, photos=PHOTOS)
 
 
 def _scan(platform: Platform, phone: Phone, request: Request, key: str) -> Response:
@@ -120,11 +118,18 @@ def _in_hand(platform: Platform, account: Account) -> Person:
 
 
 def _static(platform: Platform, phone: Phone, request: Request, name: str) -> Response:
-    path = safe_join(str(STATIC), name)
-    if path is None or not Path(path).is_file():
+    content, kind = own_file(f"{ADDRESS}{name}") or (None, "")
+    if content is None:
         return Response("404 Not Found", status=404, content_type="text/plain")
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    return Response(Path(path).read_bytes(), content_type=kind, headers={"Cache-Control": "no-cache"})
+    return Response(content, content_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+def _file(platform: Platform, phone: Phone, request: Request, name: str) -> Response:
+    """A file that an account uploaded."""
+    media = platform.files.get(f"/media/{name}")
+    if media is None:
+        return Response("404 Not Found", status=404, content_type="text/plain")
+    return Response(media.content, content_type=media.content_type)
 
 
 def _favicon(platform: Platform, phone: Phone, request: Request) -> Response:
@@ -189,6 +194,7 @@ _PAGES: dict[str, Callable[..., Response]] = {
     "code": _code,
     "scan": _scan,
     "static": _static,
+    "file": _file,
     "favicon": _favicon,
     "elsewhere": _elsewhere,
     "authorize": _authorize,

@@ -4,6 +4,7 @@ In: an account, a person and the nodes of a push. Out: a journal entry that fill
 Source: wechat-inbound.md, section 6.
 """
 
+import re
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from wechat.simulator.accounts import Account, Person
+from wechat.simulator.alarm import Alarm
 from wechat.simulator.envelopes import Envelope, Nodes, seal, verification_query, write_nodes
 from wechat.simulator.faults import Fault
 from wechat.simulator.journal import Entry
@@ -25,7 +27,8 @@ PARALLEL = 128
 HEADERS = {"User-Agent": "Mozilla/4.0", "Content-Type": "text/xml", "Accept": "*/*"}
 SHOWN_BYTES = 600  # of an answer in the journal
 FAILURE_LINE = "该公众号提供的服务出现故障，请稍后再试"  # what the phone shows, verbatim
-INVISIBLE = frozenset({"unsubscribe", "LOCATION", "VIEW", "view_miniprogram"})  # nothing is shown whatever the answer
+# Nothing is shown whatever the answer.
+INVISIBLE = re.compile("unsubscribe|LOCATION|VIEW|view_miniprogram|TEMPLATESENDJOBFINISH|subscribe_msg_.*|kf_.*")
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,12 @@ class Pushes:
         self._session.mount("https://", adapter)
         self._held: list[Push] = []
         self._closing = threading.Event()
+        self.alarm = Alarm()
 
     def close(self) -> None:
         """Send nothing more; what is under way ends by itself."""
         self._closing.set()
+        self.alarm.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
@@ -149,9 +154,7 @@ class Pushes:
             self._deliver(push)
 
     def _later(self, seconds: float, act: Any, push: Push) -> None:
-        timer = threading.Timer(seconds, lambda: self._closing.is_set() or act(push))
-        timer.daemon = True
-        timer.start()
+        self.alarm.after(seconds, partial(act, push))
 
     def _submit(self, push: Push, envelope: Envelope) -> None:
         if not self._closing.is_set():
@@ -204,11 +207,12 @@ class Pushes:
     def _verdict(self, push: Push, response: requests.Response) -> Verdict:
         if response.status_code != 200:
             return Verdict("refused", reason=f"status {response.status_code}")
-        return judge(push.account, response.content, openid=push.person.openid, trigger=push.trigger)
+        now = self.platform.clock.now()
+        return judge(push.account, response.content, openid=push.person.openid, trigger=push.trigger, now=now)
 
     def _show(self, push: Push, verdict: Verdict) -> None:
         """Put the answer into the chat: of several copies only the first one that has something to show."""
-        if push.shown or push.name in INVISIBLE or verdict.kind == "silent":
+        if push.shown or INVISIBLE.fullmatch(push.name) or verdict.kind == "silent":
             return
         if verdict.kind in ("failed", "refused"):
             if push.waiting > 1:

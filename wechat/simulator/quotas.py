@@ -32,7 +32,7 @@ class Quotas:
     _today: Counter[str] = field(default_factory=Counter)
     _minute: int = 0
     _this_minute: Counter[str] = field(default_factory=Counter)
-    _clears: dict[str, int] = field(default_factory=dict)
+    _clears: Counter[str] = field(default_factory=Counter)
 
     def limits(self, path: str, usual: Limits) -> Limits:
         """The limits in force for `path`."""
@@ -57,11 +57,14 @@ class Quotas:
 
     def clear(self, now: float) -> None:
         """Reset the day's counters. Raises ApiError 48006 after ten times in a month."""
-        month = f"{beijing_day(now):%Y-%m}"
-        if self._clears.get(month, 0) >= CLEARS_PER_MONTH:
+        if self.cleared(now) >= CLEARS_PER_MONTH:
             raise ApiError(48006)
-        self._clears[month] = self._clears.get(month, 0) + 1
+        self._clears[_month(now)] += 1
         self._today.clear()
+
+    def cleared(self, now: float) -> int:
+        """How often the counters were reset this month."""
+        return self._clears[_month(now)]
 
     def _turn(self, now: float) -> None:
         minute = int(now // MINUTE)
@@ -73,3 +76,7 @@ class Quotas:
         if day != self._day:
             self._day = day
             self._today.clear()
+
+
+def _month(now: float) -> str:
+    return f"{beijing_day(now):%Y-%m}"

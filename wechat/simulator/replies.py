@@ -31,13 +31,13 @@ class Verdict:
     reason: str = ""
 
 
-def judge(account: Account, body: bytes, *, openid: str, trigger: str) -> Verdict:
+def judge(account: Account, body: bytes, *, openid: str, trigger: str, now: float) -> Verdict:
     """Judge the body of a 200 answer to a push of MsgType `trigger` from `openid`."""
     if body in (b"", b"success"):
         return Verdict("silent")
     try:
         reply = _opened(account, _parsed(body))
-        return _content(account, reply, openid=openid, trigger=trigger)
+        return _content(account, reply, openid=openid, trigger=trigger, now=now)
     except ReplyError as illegal:
         return Verdict("failed", reason=str(illegal))
 
@@ -76,7 +76,7 @@ def _opened(account: Account, root: Element) -> Element:
     return _parsed(clear.encode())
 
 
-def _content(account: Account, reply: Element, *, openid: str, trigger: str) -> Verdict:
+def _content(account: Account, reply: Element, *, openid: str, trigger: str, now: float) -> Verdict:
     if reply.findtext("ToUserName") != openid or reply.findtext("FromUserName") != account.original_id:
         raise ReplyError("ToUserName and FromUserName are not those of the push, swapped")
     if not reply.findtext("CreateTime", "").isdigit():
@@ -87,7 +87,7 @@ def _content(account: Account, reply: Element, *, openid: str, trigger: str) -> 
     if kind == "news":
         return Verdict(kind, {"articles": _articles(reply, trigger)})
     if kind in ("image", "voice", "video", "music"):
-        return Verdict(kind, _media(account, reply, kind))
+        return Verdict(kind, _media(account, reply, kind, now))
     if kind == "transfer_customer_service" and trigger != "event":
         return Verdict(kind)
     raise ReplyError(f"MsgType {kind!r} is no reply to this push")
@@ -116,12 +116,13 @@ def _articles(reply: Element, trigger: str) -> list[dict[str, str]]:
     ]
 
 
-def _media(account: Account, reply: Element, kind: str) -> dict[str, Any]:
+def _media(account: Account, reply: Element, kind: str, now: float) -> dict[str, Any]:
     node = reply.find(kind.capitalize())
     if node is None:
         raise ReplyError(f"there is no {kind.capitalize()} node")
     media_id = node.findtext("ThumbMediaId" if kind == "music" else "MediaId", "")
-    if media_id not in account.media:
+    media = account.file(media_id, now)
+    if media is None:
         raise ReplyError(f"unknown media_id {media_id!r}")
     texts = {name.lower(): node.findtext(name, "") for name in ("Title", "Description", "MusicUrl")}
-    return {**texts, "picture": account.media[media_id].get("picture", "")}
+    return {**texts, "picture": media.picture}

@@ -14,6 +14,7 @@ from werkzeug import Request, Response
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from wechat.simulator import api, pages
+from wechat.simulator.announcements import Announcements
 from wechat.simulator.calls_faulty import HangupError
 from wechat.simulator.control import routes, routing
 from wechat.simulator.phone import Phone
@@ -84,6 +85,7 @@ class SimulatorServer:
         self.platform = platform
         self.pushes = Pushes(platform)
         self.phone = Phone(platform, self.pushes)
+        platform.announce = Announcements(self.pushes).announce
         self.connections: set[socket.socket] = set()
         self._host, self._port = host, port
         self._server: BaseWSGIServer | None = None

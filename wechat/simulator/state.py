@@ -3,19 +3,24 @@
 Every method takes the lock itself; it is re-entrant, so callers may hold it over several steps.
 """
 
+import secrets
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from wechat.simulator.accounts import Account, Code, Person, random_text
+from wechat.simulator.accounts import Account, Code, Person
 from wechat.simulator.avatars import AVATARS
 from wechat.simulator.clock import Clock
+from wechat.simulator.envelopes import Nodes
 from wechat.simulator.faults import FaultBoard
 from wechat.simulator.grants import Grants
 from wechat.simulator.journal import Entry, Journal
+from wechat.simulator.library import Media
+from wechat.simulator.rids import RidBook
 
 DEFAULT_ACCOUNT: dict[str, Any] = {
     "appid": "wx0123456789abcdef",
@@ -26,6 +31,8 @@ DEFAULT_ACCOUNT: dict[str, Any] = {
     "callback_url": "http://127.0.0.1:8000/wechat/demo/callback",
 }
 CHAT_KEPT = 500
+FILES_KEPT = 2_000
+Announce = Callable[[Account, Person, Nodes], None]
 
 
 @dataclass
@@ -38,6 +45,11 @@ class Settings:
     code_seconds_default: int = 60
     clamp_code_seconds: bool = True  # an expire_seconds out of range: clamp it, or refuse with 40053
     oauth_domain: str = ""  # the web-authorization domain; empty: any host
+    job_seconds: float = 0.3  # between a template message and the event that says what became of it
+
+
+def _nobody_listens(account: Account, person: Person, nodes: Nodes) -> None:
+    """Without a server there are no pushes."""
 
 
 class Platform:
@@ -50,6 +62,7 @@ class Platform:
         self.settings = Settings()
         self.url = "http://127.0.0.1"  # the server writes its own address here
         self.accounts: dict[str, Account] = {}
+        self.announce: Announce = _nobody_listens  # pushes an event that no person caused; the server sets it
         self._start_empty(seq=0)
         for account in accounts:
             self.add_account(account)
@@ -61,6 +74,9 @@ class Platform:
         self.grants = Grants()
         self.chosen: str | None = None
         self.faults = FaultBoard()
+        self.latencies: dict[str, float] = {}  # seconds by path; `*` stands for any ending
+        self.rids = RidBook()
+        self.files: dict[str, Media] = {}  # what accounts uploaded, by its address on this server
         self.journal = Journal(seq=seq)
         self.counters: Counter[str] = Counter()
         self._fetching = 0
@@ -86,7 +102,7 @@ class Platform:
         """A new person at `account`. Without an openid one is made up; nickname and avatar have defaults."""
         with self.lock:
             number = len(self.persons)
-            openid = fields.pop("openid", None) or f"o{random_text(27)}"
+            openid = fields.pop("openid", None) or f"o{secrets.token_urlsafe(20)}"
             if openid in self.persons:
                 raise ValueError(f"there is a person {openid} already")
             fields.setdefault("nickname", NICKNAMES[number % len(NICKNAMES)])
@@ -101,6 +117,23 @@ class Platform:
     def account_of(self, person: Person) -> Account:
         """The account that `person` belongs to."""
         return self.accounts[person.appid]
+
+    def show_file(self, media: Media) -> None:
+        """Let browsers fetch an uploaded file at its address; of very many the oldest are dropped."""
+        with self.lock:
+            self.files[media.picture] = media
+            if len(self.files) > FILES_KEPT:
+                del self.files[next(iter(self.files))]
+
+    def delay(self, path: str) -> None:
+        """Wait as long as calls of this path are to take. Not to be called under the lock."""
+        with self.lock:
+            orders = list(self.latencies.items())
+        fits = [
+            seconds for match, seconds in orders if path == match or (match[-1:] == "*" and path.startswith(match[:-1]))
+        ]
+        if fits:
+            time.sleep(max(fits))
 
     def note(self, kind: str, **fields: Any) -> Entry:
         """Write a journal entry and wake whoever follows."""

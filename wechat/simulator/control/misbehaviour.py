@@ -1,4 +1,4 @@
-"""Control of faults."""
+"""Control of faults, and of how long calls take."""
 
 from dataclasses import asdict
 from typing import Any
@@ -48,3 +48,22 @@ def _clear(order: Order, fault_id: int | None) -> dict[str, int]:
         cleared = order.platform.faults.clear(fault_id)
         order.platform.note("fault", cleared=cleared)
         return {"cleared": cleared}
+
+
+@route("GET", "/latencies")
+def list_latencies(order: Order) -> Any:
+    """Seconds by path."""
+    with order.platform.lock:
+        return {"latencies": dict(order.platform.latencies)}
+
+
+@route("PUT", "/latencies")
+def set_latency(order: Order) -> Any:
+    """Let calls of `path` (a trailing `*` stands for any ending) take `seconds`, whatever they answer; 0 lifts it."""
+    path, seconds = str(order.body["path"]), float(order.body["seconds"])
+    with order.platform.lock:
+        order.platform.latencies.pop(path, None)
+        if seconds > 0:
+            order.platform.latencies[path] = seconds
+        order.platform.note("fault", latency=seconds, path=path)
+    return list_latencies(order)

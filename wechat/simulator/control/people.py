@@ -1,11 +1,9 @@
-"""Control of persons: who there is, and what they do."""
+"""Control of persons: who there is, one by one or a whole crowd."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from wechat.simulator.accounts import Account, Person
 from wechat.simulator.control.routing import Order, OrderError, route
-from wechat.simulator.phone import Outcome
 
 _CHANGEABLE = {
     "nickname": str,
@@ -15,8 +13,11 @@ _CHANGEABLE = {
     "muted": bool,
     "remark": str,
     "tags": list,
+    "client": str,
+    "job_status": str,
 }
 MOST_PERSONS = 20_000
+MOST_FOLLOWERS = 200_000
 
 
 def person_as_json(person: Person, now: float) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def person_as_json(person: Person, now: float) -> dict[str, Any]:
     return {
         **{name: getattr(person, name) for name in names},
         "windows": person.windows.as_json(now),
+        "opt_ins": dict(person.opt_ins),
         "pending": person.pending is not None,
         "typing": person.typing,
         "unread": person.unread,
@@ -96,9 +98,32 @@ def show_chat(order: Order, openid: str) -> Any:
         return {
             "person": person_as_json(person, order.platform.clock.now()),
             "chat": list(person.chat),
-            "menu": account.menu,
+            "menu": account.menu_of(person),
+            "notices": _notices(account, person),
             "seq": order.platform.journal.seq,
         }
+
+
+def _notices(account: Account, person: Person) -> list[dict[str, Any]]:
+    """The subscription templates, and how many notices of each the person still wants (-1: all)."""
+    return [
+        {"id": template.id, "title": template.title, "kind": template.kind, "left": person.opt_ins.get(template.id, 0)}
+        for template in account.subscriptions.private.values()
+    ]
+
+
+@route("POST", "/followers")
+def add_followers(order: Order) -> Any:
+    """`count` invented followers at once, with `tags` if given. Nobody is pushed anything, and no person is listed."""
+    count = int(order.body.get("count", 1))
+    if not 1 <= count <= MOST_FOLLOWERS:
+        raise OrderError(f"count is 1 to {MOST_FOLLOWERS}")
+    account, tags = order.account(), [int(tag) for tag in order.body.get("tags", [])]
+    with order.platform.lock:
+        made = [order.platform.add_person(account, follows=True, tags=list(tags)) for _ in range(count)]
+        order.platform.note("person", appid=account.appid, added=count)
+        followers = sum(person.follows for person in order.platform.persons.values() if person.appid == account.appid)
+    return {"added": count, "first": made[0].openid, "last": made[-1].openid, "followers": followers}
 
 
 @route("PUT", "/chosen")
@@ -110,94 +135,3 @@ def choose_person(order: Order) -> Any:
         person.unread = 0
         order.platform.note("person", appid=person.appid, openid=person.openid, chosen=True)
     return {"chosen": person.openid}
-
-
-@route("POST", "/actions/<action>")
-def act(order: Order, action: str) -> Any:
-    """One person does one thing. `openid` is who; the person is made if there is none of that openid yet."""
-    acts = {
-        "scan": _scan,
-        "follow": lambda order, openid: order.phone.follow(openid),
-        "unfollow": lambda order, openid: order.phone.unfollow(openid),
-        "dismiss": lambda order, openid: order.phone.dismiss(openid),
-        "text": _text,
-        "picture": lambda order, openid: order.phone.send_picture(openid, str(order.body["picture"])),
-        "voice": lambda order, openid: order.phone.send_voice(openid, str(order.body.get("recognition", ""))),
-        "location": _location,
-        "click": _click,
-    }
-    if action == "authorize":
-        return _authorize(order)
-    if action not in acts:
-        raise OrderError(f"actions are {', '.join(acts)}, authorize")
-    outcome: Outcome = acts[action](order, _openid(order))
-    answer = outcome.as_json()
-    wait = order.body.get("wait")
-    if wait and outcome.push:
-        answer["entry"] = outcome.push.done.result(timeout=float(wait) if wait is not True else 60)
-    return answer
-
-
-def _openid(order: Order) -> str:
-    openid = order.body.get("openid") or order.platform.chosen
-    with order.platform.lock:
-        if not openid:
-            return order.platform.add_person(order.account()).openid
-        if openid not in order.platform.persons:
-            order.platform.add_person(order.account(), openid=openid, follows=bool(order.body.get("follows", False)))
-    return str(openid)
-
-
-def _account_of(order: Order, openid: str) -> Account:
-    return order.platform.account_of(order.phone.person(openid))
-
-
-def _scan(order: Order, openid: str) -> Outcome:
-    named = {name: str(order.body[name]) for name in ("ticket", "url", "scene") if order.body.get(name)}
-    code = order.phone.code(_account_of(order, openid), **named)
-    return order.phone.scan(openid, code, follow=bool(order.body.get("follow", False)))
-
-
-def _text(order: Order, openid: str) -> Outcome:
-    return order.phone.write(openid, str(order.body["text"]), menuid=str(order.body.get("menuid", "")))
-
-
-def _location(order: Order, openid: str) -> Outcome:
-    place = {name: str(order.body[name]) for name in ("latitude", "longitude", "label")}
-    return order.phone.send_location(openid, **place)
-
-
-def _click(order: Order, openid: str) -> Outcome:
-    """Tap a button of the published menu (`path`: its place, such as [0] or [1, 2]) or any button given as `button`."""
-    button = order.body.get("button")
-    if button is None and "key" in order.body:
-        button = {"type": "click", "key": str(order.body["key"])}
-    if button is None:
-        button = _published_button(_account_of(order, openid), order.body["path"])
-    return order.phone.click(openid, button, scan_result=str(order.body.get("scan_result", "")))
-
-
-def _published_button(account: Account, path: list[int]) -> dict[str, Any]:
-    buttons = (account.menu or {}).get("button", [])
-    button: dict[str, Any] = {}
-    for place in path:
-        if not 0 <= place < len(buttons):
-            raise OrderError("the menu has no such button")
-        button, buttons = buttons[place], buttons[place].get("sub_button", [])
-    return button
-
-
-def _authorize(order: Order) -> dict[str, Any]:
-    """Consent to a web authorization without the page: the code, and where the browser would be sent."""
-    person = order.phone.person(_openid(order))
-    platform = order.platform
-    with platform.lock:
-        grant = platform.grants.give(
-            appid=person.appid,
-            openid=person.openid,
-            scope=str(order.body.get("scope", "snsapi_base")),
-            snapshot=bool(order.body.get("snapshot", False)),
-            now=platform.clock.now(),
-        )
-    query = urlencode({"code": grant.code, "state": order.body.get("state", "")})
-    return {"code": grant.code, "location": f"{order.body.get('redirect_uri', '')}?{query}"}

@@ -1,7 +1,7 @@
 """All requests of the control API, ready to be matched."""
 
-from wechat.simulator.control import load, misbehaviour, people, watching, world
+from wechat.simulator.control import actions, content, load, misbehaviour, people, watching, world
 from wechat.simulator.control.routing import build_map
 
-TOPICS = (world, people, watching, misbehaviour, load)  # importing a topic registers its requests
+TOPICS = (world, content, people, actions, watching, misbehaviour, load)  # importing a topic registers its requests
 RULES = build_map()

@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from wechat.simulator.accounts import Account
-from wechat.simulator.phone import Phone, PhoneError
+from wechat.simulator.hand import PhoneError
+from wechat.simulator.phone import Phone
 from wechat.simulator.state import Platform
 
 PREFIX = "/sim/api"

@@ -42,7 +42,7 @@ def show_state(order: Order) -> Any:
 
 
 def _account(account: Account, now: float) -> dict[str, Any]:
-    return {**account.settings_as_json(), "menu": account.menu, "tokens": account.tokens.as_json(now)}
+    return {**account.settings_as_json(), "menu": account.menus.default, "tokens": account.tokens.as_json(now)}
 
 
 @route("GET", "/accounts")

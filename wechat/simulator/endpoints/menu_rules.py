@@ -1,13 +1,19 @@
 """What a menu may look like; sizes are UTF-8 bytes. Source: wechat-api.md, section 9.2."""
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from wechat.simulator.errors import ApiError
+from wechat.simulator.menus import Menu, leaves
 
 MAX_BUTTONS, MAX_SUB_BUTTONS = 3, 5
 MAX_KEY, MAX_URL = 128, 1024
+MAX_DOMAINS = 3  # that all conditional menus together may lead to
+MATCHES = frozenset({"tag_id", "client_platform_type"})
+WITHDRAWN_MATCHES = frozenset({"sex", "country", "province", "city", "language", "group_id"})
+CLIENTS = frozenset({"1", "2", "3"})
 SCANS = frozenset({"scancode_push", "scancode_waitmsg"})
 PICTURES = frozenset({"pic_sysphoto", "pic_photo_or_album", "pic_weixin"})
 WITH_KEY = frozenset({"click", "location_select"}) | SCANS | PICTURES
@@ -36,10 +42,12 @@ SUB = Level(
 )
 
 
-def check_menu(body: dict[str, Any]) -> None:
-    """Raise ApiError for the first thing the platform would refuse."""
-    buttons = body.get("button")
-    if not isinstance(buttons, list) or not 1 <= len(buttons) <= MAX_BUTTONS:
+def check_menu(body: dict[str, Any], materials: Container[str]) -> None:
+    """Raise ApiError for the first thing the platform would refuse. `materials` are the account's permanent files."""
+    buttons = body.get("button", [])
+    if not isinstance(buttons, list):
+        raise ApiError(40015)
+    if not 1 <= len(buttons) <= MAX_BUTTONS:
         raise ApiError(40016)
     for button in buttons:
         if not isinstance(button, dict):
@@ -49,6 +57,26 @@ def check_menu(body: dict[str, Any]) -> None:
             continue
         _check_name(button, TOP)
         _check_sub_buttons(button["sub_button"])
+    for leaf in leaves(buttons):
+        if leaf["type"] in WITH_MEDIA and leaf["media_id"] not in materials:
+            raise ApiError(40007)
+
+
+def check_conditional_menu(body: dict[str, Any], materials: Container[str], others: Iterable[Menu]) -> None:
+    """The same for a conditional menu beside `others`."""
+    if not body.get("button"):
+        raise ApiError(65307)
+    check_menu(body, materials)
+    rule = body.get("matchrule")
+    if not isinstance(rule, dict) or not rule:
+        raise ApiError(65304)
+    if WITHDRAWN_MATCHES & rule.keys():
+        raise ApiError(65320)
+    if not rule.keys() <= MATCHES or str(rule.get("client_platform_type", "1")) not in CLIENTS:
+        raise ApiError(65304)
+    links = [leaf["url"] for menu in (*others, body) for leaf in leaves(menu["button"]) if leaf.get("url")]
+    if len({urlsplit(link).hostname for link in links}) > MAX_DOMAINS:
+        raise ApiError(65316)
 
 
 def _check_sub_buttons(buttons: Any) -> None:

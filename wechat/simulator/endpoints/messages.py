@@ -3,12 +3,13 @@
 Source: wechat-api.md, sections 6 and 16.
 """
 
+from typing import Any
+
 from wechat.simulator.accounts import Person
-from wechat.simulator.calls import VERIFIED, Answer, Call, endpoint
+from wechat.simulator.calls import OK, VERIFIED, Answer, Call, endpoint
 from wechat.simulator.endpoints.message_shapes import checked_content
 from wechat.simulator.errors import ApiError
 
-OK = {"errcode": 0, "errmsg": "ok"}
 EXCHANGE = 30.0  # seconds since the last contact within which typing may be shown
 
 
@@ -19,14 +20,30 @@ def send_custom_message(call: Call) -> Answer:
     refusal = person.windows.refusal(call.now)
     if refusal is not None:
         raise ApiError(refusal)
-    kind, content = checked_content(call.body, call.account.media)
+    kind, content = checked_content(call.body, lambda media_id: call.account.file(media_id, call.now))
+    signature = _signature(call)
     person.windows.consume(call.now)
     person.typing = False
     person.last_contact = call.now
     call.platform.counters["messages"] += 1
     call.platform.note("message", appid=person.appid, openid=person.openid, rid=call.rid, message=call.body)
-    call.platform.say(person, who="account", kind=kind, via="customer_service", **content)
+    call.platform.say(person, who="account", kind=kind, via="customer_service", **content, **signature)
     return dict(OK)
+
+
+def _signature(call: Call) -> dict[str, Any]:
+    """Whose name stands above the message, and whether a grey line says that a machine wrote it. 65401, 40035."""
+    shown: dict[str, Any] = {}
+    service, context = call.body.get("customservice"), call.body.get("aimsgcontext")
+    if service is not None:
+        agent = call.account.desk.agent(service.get("kf_account") if isinstance(service, dict) else None)
+        shown["agent"] = agent.nickname
+    if context is not None:
+        flag = context.get("is_ai_msg", 0) if isinstance(context, dict) else None
+        if flag not in (0, 1):
+            raise ApiError(40035)
+        shown["by_machine"] = bool(flag)
+    return shown
 
 
 def _receiver(call: Call) -> Person:

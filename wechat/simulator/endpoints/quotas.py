@@ -1,11 +1,11 @@
-"""Asking for quotas and clearing them. Source: wechat-api.md, section 4."""
+"""Asking for quotas, clearing them, and asking what a refused call was. Source: wechat-api.md, section 4."""
 
 from typing import Any
 
-from wechat.simulator.calls import ENDPOINTS, Answer, Call, endpoint
+from wechat.simulator.calls import ENDPOINTS, OK, Answer, Call, endpoint
 from wechat.simulator.errors import ApiError
 
-OK = {"errcode": 0, "errmsg": "ok"}
+UNLIMITED = 100_000_000  # what the simulator tells of calls that it does not count against a limit
 
 
 @endpoint("/cgi-bin/clear_quota", method="POST")
@@ -32,10 +32,17 @@ def get_quota(call: Call) -> Answer:
         raise ApiError(76021)
     if path.startswith("/sns/"):
         raise ApiError(76022)
-    limits = call.account.quotas.limits(path, ENDPOINTS[path].limits)
+    limits = call.account.quotas.limits(path, ENDPOINTS[path].limits_for(call.account.kind))
     used = call.account.quotas.used_today(path, call.now)
-    daily = limits.daily or 0
+    daily = UNLIMITED if limits.daily is None else limits.daily
     answer: dict[str, Any] = {**OK, "quota": {"daily_limit": daily, "used": used, "remain": max(0, daily - used)}}
     if limits.minute is not None:
         answer["rate_limit"] = {"call_count": limits.minute, "refresh_second": 60}
     return answer
+
+
+@endpoint("/cgi-bin/openapi/rid/get", method="POST")
+def get_refused_call(call: Call) -> Answer:
+    """The call that was answered with a request id, for seven days."""
+    refused = call.platform.rids.find(call.body.get("rid"), appid=call.account.appid, now=call.now)
+    return {**OK, "request": refused.as_json()}
