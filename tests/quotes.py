@@ -21,8 +21,8 @@ from django.test import Client
 
 from orders.models import Order, Scan
 from wechat import outbox
+from wechat.attempts import attempt
 from wechat.models import Account, ApiKey, Lease
-from wechat.worker import attempt
 
 ROOT = Path(__file__).resolve().parent.parent
 QUOTE = {"room_area": "88.50", "total_money": 56000, "saved_money": 8000}

@@ -1,0 +1,99 @@
+"""The worker's periodic work: what there is to do, how often, and who does it now.
+
+Each chore does a little at a time and says how much it leaves, and has a thread of its own beside those that send: a slow one
+delays nobody. A lease lets one worker do it at a time; one that dies costs the lease, and the next goes on where it stopped.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from django.db import close_old_connections
+
+from wechat import calls, digest, leases, notices, retention
+
+LEASE = 30.0  # seconds; more than any turn takes
+BREATH = 0.1  # seconds between two turns while there is more to do: others want the database too
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Chore:
+    """`work` does one turn, of a second or so, and returns how much is left; while that is not 0 it goes on at once."""
+
+    name: str
+    every: float  # seconds
+    work: Callable[[], int]
+
+
+def _mail_notices() -> int:
+    notices.mail_due()
+    return 0
+
+
+CHORES = (
+    Chore("digest", 5, digest.run),
+    Chore("retention", 60, retention.run),
+    Chore("notices", 15, _mail_notices),
+    Chore("calls", 60, calls.prune),
+)
+
+
+class Rota:
+    """The chores of one worker process. `look` is called again and again, and never waits."""
+
+    def __init__(self, holder: str, chores: Sequence[Chore] | None = None) -> None:
+        self._turns = [_Turn(chore, holder) for chore in (CHORES if chores is None else chores)]
+        self._pool = ThreadPoolExecutor(len(self._turns), thread_name_prefix="chore")
+
+    def look(self) -> None:
+        """Start what is due."""
+        for turn in self._turns:
+            if turn.is_due():
+                turn.running = self._pool.submit(turn.take)
+
+    def close(self) -> None:
+        """Wait for the turns that run, and let other workers go on."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for turn in self._turns:
+            turn.give_back()
+
+
+class _Turn:
+    """One chore, and when its next turn is."""
+
+    def __init__(self, chore: Chore, holder: str) -> None:
+        self.chore, self.holder = chore, holder
+        self.running: Future[int] | None = None
+        self._next = 0.0
+
+    @property
+    def lease(self) -> str:
+        return f"chore:{self.chore.name}"
+
+    def is_due(self) -> bool:
+        if self.running and not self.running.done():
+            return False
+        if self.running:
+            self._next = time.monotonic() + self._pause(self.running)
+            self.running = None
+        return time.monotonic() >= self._next
+
+    def take(self) -> int:
+        """One turn, unless another worker has the chore. Runs in a thread of the pool, which keeps what it raises."""
+        close_old_connections()
+        if not leases.claim(self.lease, self.holder, max(LEASE, 2 * self.chore.every)):
+            return 0
+        return self.chore.work()
+
+    def give_back(self) -> None:
+        leases.release(self.lease, self.holder)
+
+    def _pause(self, ended: "Future[int]") -> float:
+        if error := ended.exception():
+            logger.error("the chore %s failed", self.chore.name, exc_info=error)
+            return self.chore.every
+        return BREATH if ended.result() else self.chore.every
