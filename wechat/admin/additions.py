@@ -5,6 +5,9 @@ def sample(account: AccountConfig) -> News: ...
 
 @additions.consequence                      # one line more under "what it caused" of a push
 def scan_of(push: Push) -> str | None: ...
+
+@additions.push_search                      # what a number in the inbox's search stands for
+def pushes_about(number: str) -> list[int]: ...
 """
 
 from collections.abc import Callable
@@ -15,9 +18,11 @@ from wechat.replies import News
 
 CardSample = Callable[[AccountConfig], News]
 Consequence = Callable[[Push], str | None]
+PushSearch = Callable[[str], list[int]]
 
 card_samples: list[CardSample] = []
 consequences: list[Consequence] = []
+push_searches: list[PushSearch] = []
 
 
 def card_sample(make: CardSample) -> CardSample:
@@ -32,3 +37,10 @@ def consequence(tell: Consequence) -> Consequence:
     if tell not in consequences:
         consequences.append(tell)
     return tell
+
+
+def push_search(find: PushSearch) -> PushSearch:
+    """Register who knows the primary keys of the pushes about a number of 1 to 10 digits; none when he does not know it."""
+    if find not in push_searches:
+        push_searches.append(find)
+    return find

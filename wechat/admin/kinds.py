@@ -1,11 +1,7 @@
-"""The kinds of pushes in words, and the filter by them. A kind nobody named here is shown as the platform calls it."""
+"""The kinds of pushes in words. A kind nobody named here is shown as the platform calls it."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -57,17 +53,3 @@ KINDS: Mapping[str, str | Promise] = {
 def in_words(kind: str) -> str | Promise:
     """What `kind` (a Message's handle) is called here."""
     return KINDS.get(kind, kind)
-
-
-class KindFilter(SimpleListFilter):
-    """By kind, out of the known ones: asking the database which kinds occur would read the whole table."""
-
-    title = _("kind")
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(KINDS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        kind = self.value()
-        return queryset.filter(kind=kind) if kind in KINDS else queryset
