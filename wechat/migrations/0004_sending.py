@@ -1,6 +1,7 @@
 
 import django.db.models.deletion
 import simple_history.models
+import wechat.models.materials
 from django.conf import settings
 from django.db import migrations, models
 
@@ -13,6 +14,78 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='SendRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('client_msg_id', models.CharField(max_length=64, verbose_name='number of the program')),
+                ('digest', models.CharField(max_length=64, verbose_name='digest of what was asked')),
+                ('message_id', models.BigIntegerField(blank=True, null=True, verbose_name='message')),
+                ('job_id', models.BigIntegerField(blank=True, null=True, verbose_name='job')),
+                ('created_at', models.DateTimeField(verbose_name='created')),
+            ],
+            options={
+                'verbose_name': 'request to send',
+                'verbose_name_plural': 'requests to send',
+            },
+        ),
+        migrations.CreateModel(
+            name='SyncRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Stopped by an error'), ('stopped', 'Stopped')], default='running', max_length=7, verbose_name='state')),
+                ('step', models.CharField(choices=[('tags', 'Reading the tags'), ('people', 'Reading the followers'), ('blocked', 'Reading the block list'), ('end', 'Looking for those who left')], default='tags', max_length=7, verbose_name='step')),
+                ('next_openid', models.CharField(blank=True, max_length=64)),
+                ('page', models.JSONField(blank=True, default=list)),
+                ('position', models.PositiveIntegerField(default=0)),
+                ('total', models.PositiveIntegerField(default=0, verbose_name='followers at WeChat')),
+                ('done', models.PositiveIntegerField(default=0, verbose_name='read')),
+                ('added', models.PositiveIntegerField(default=0, verbose_name='new here')),
+                ('gone', models.PositiveIntegerField(default=0, verbose_name='follow no more')),
+                ('error', models.TextField(blank=True, verbose_name='last error')),
+                ('failures', models.PositiveIntegerField(default=0)),
+                ('due_at', models.DateTimeField(verbose_name='goes on')),
+                ('started_at', models.DateTimeField(verbose_name='started')),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+            ],
+            options={
+                'verbose_name': 'synchronisation',
+                'verbose_name_plural': 'synchronisation of followers',
+                'ordering': ('-pk',),
+            },
+        ),
+        migrations.CreateModel(
+            name='TokenRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key_prefix', models.CharField(max_length=8, verbose_name='key begins with')),
+                ('key_name', models.CharField(max_length=50, verbose_name='who')),
+                ('kind', models.CharField(choices=[('read', 'Read the token'), ('renewed', 'Had it renewed'), ('refused', 'Wanted it renewed, and was refused')], max_length=8, verbose_name='what')),
+                ('hour', models.DateTimeField(verbose_name='hour')),
+                ('last_at', models.DateTimeField(verbose_name='last time')),
+                ('count', models.PositiveIntegerField(default=1, verbose_name='times')),
+            ],
+            options={
+                'verbose_name': 'request for the token',
+                'verbose_name_plural': 'requests for the token',
+                'ordering': ('-pk',),
+            },
+        ),
+        migrations.AddField(
+            model_name='follower',
+            name='blocked',
+            field=models.BooleanField(db_default=False, default=False, verbose_name='blocked'),
+        ),
+        migrations.AddField(
+            model_name='follower',
+            name='remark',
+            field=models.CharField(blank=True, db_default='', default='', help_text="Staff's own name for this person; WeChat keeps it too.", max_length=30, verbose_name='remark'),
+        ),
+        migrations.AddField(
+            model_name='follower',
+            name='sync_run',
+            field=models.PositiveBigIntegerField(blank=True, editable=False, null=True),
+        ),
         migrations.AddField(
             model_name='outgoingmessage',
             name='agent',
@@ -76,14 +149,18 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('title', models.CharField(blank=True, max_length=100, verbose_name='title (video)')),
                 ('introduction', models.TextField(blank=True, verbose_name='introduction (video)')),
-                ('permanent', models.BooleanField(default=False, verbose_name='permanent')),
-                ('file', models.FileField(blank=True, upload_to='materials/', verbose_name='file')),
+                ('permanent', models.BooleanField(default=False, help_text='Stays at WeChat until it is deleted. Without this it ends there after three days.', verbose_name='permanent')),
+                ('keep', models.BooleanField(default=False, help_text='Uploaded again before its three days are over. What a rule uses is kept valid in any case.', verbose_name='keep it valid')),
+                ('file', models.FileField(blank=True, upload_to=wechat.models.materials.stored_name, verbose_name='file')),
+                ('preview', models.FileField(blank=True, editable=False, upload_to=wechat.models.materials.stored_name, verbose_name='small picture')),
                 ('size', models.PositiveIntegerField(default=0, verbose_name='bytes')),
+                ('measures', models.CharField(blank=True, help_text='Pixels, or seconds.', max_length=40, verbose_name='measures')),
                 ('media_id', models.CharField(blank=True, max_length=128, verbose_name='media ID')),
                 ('url', models.URLField(blank=True, max_length=500, verbose_name='address')),
                 ('uploaded_at', models.DateTimeField(blank=True, null=True, verbose_name='uploaded')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
                 ('error', models.TextField(blank=True, verbose_name='last error')),
+                ('failed_at', models.DateTimeField(blank=True, null=True, verbose_name='last failure')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='materials', to='wechat.account', verbose_name='account')),
             ],
@@ -110,6 +187,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'menu',
                 'verbose_name_plural': 'menus',
                 'ordering': ('-is_default', 'pk'),
+                'permissions': (('publish_menu', 'Can publish menus'),),
             },
         ),
         migrations.CreateModel(
@@ -184,7 +262,22 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='outgoingmessage',
-            constraint=models.UniqueConstraint(condition=models.Q(('job__isnull', False)), fields=('job', 'openid'), name='one_message_per_job'),
+            constraint=models.UniqueConstraint(condition=models.Q(('job__isnull', False), models.Q(('openid', 'erased'), _negated=True)), fields=('job', 'openid'), name='one_message_per_job'),
+        ),
+        migrations.AddField(
+            model_name='sendrequest',
+            name='key',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='wechat.apikey', verbose_name='REST key'),
+        ),
+        migrations.AddField(
+            model_name='syncrun',
+            name='account',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sync_runs', to='wechat.account', verbose_name='account'),
+        ),
+        migrations.AddField(
+            model_name='tokenrequest',
+            name='account',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='token_requests', to='wechat.account', verbose_name='account'),
         ),
         migrations.AddIndex(
             model_name='material',
@@ -201,5 +294,17 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='messagetemplate',
             constraint=models.UniqueConstraint(fields=('account', 'template_id'), name='one_row_per_template'),
+        ),
+        migrations.AddConstraint(
+            model_name='sendrequest',
+            constraint=models.UniqueConstraint(fields=('key', 'client_msg_id'), name='one_send_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='syncrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('account',), name='one_running_sync_per_account'),
+        ),
+        migrations.AddConstraint(
+            model_name='tokenrequest',
+            constraint=models.UniqueConstraint(fields=('account', 'hour', 'key_prefix', 'kind'), name='one_token_request_an_hour'),
         ),
     ]

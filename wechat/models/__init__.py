@@ -9,10 +9,12 @@ from wechat.models.materials import Material
 from wechat.models.menus import Menu, MenuVersion
 from wechat.models.notices import Notice
 from wechat.models.outgoing import OutgoingMessage
+from wechat.models.people_sync import SyncRun
 from wechat.models.pushes import Push
 from wechat.models.qrcodes import QRCode
 from wechat.models.rules import Rule, RuleDay, UnansweredText
-from wechat.models.templates import MessageTemplate, SendJob
+from wechat.models.templates import MessageTemplate, SendJob, SendRequest
+from wechat.models.tokens import TokenRequest
 
 __all__ = [
     "Account",
@@ -34,6 +36,9 @@ __all__ = [
     "Rule",
     "RuleDay",
     "SendJob",
+    "SendRequest",
+    "SyncRun",
     "Tag",
+    "TokenRequest",
     "UnansweredText",
 ]

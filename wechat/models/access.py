@@ -11,6 +11,8 @@ SCOPES = {
     "quotes:read": _("Read quotes"),
     "quotes:write": _("Create quotes"),
     "rules:try": _("Try what a message would be answered"),
+    "token": _("Get the access token, and have it renewed"),
+    "templates:send": _("Send template messages"),
 }
 
 

@@ -55,6 +55,16 @@ class Follower(models.Model):
         db_default="",
         help_text=_("The scene of the code that made him follow."),
     )
+    remark = models.CharField(
+        _("remark"),
+        max_length=30,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Staff's own name for this person; WeChat keeps it too."),
+    )
+    blocked = models.BooleanField(_("blocked"), default=False, db_default=False)
+    sync_run = models.PositiveBigIntegerField(null=True, blank=True, editable=False)  # the SyncRun that saw him last
     tags = models.ManyToManyField(Tag, related_name="followers", verbose_name=_("tags"), blank=True)
     latitude = models.FloatField(_("latitude"), null=True, blank=True)
     longitude = models.FloatField(_("longitude"), null=True, blank=True)

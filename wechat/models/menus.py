@@ -38,6 +38,7 @@ class Menu(models.Model):
         verbose_name = _("menu")
         verbose_name_plural = _("menus")
         ordering = ("-is_default", "pk")
+        permissions = (("publish_menu", _("Can publish menus")),)
         constraints = (
             models.UniqueConstraint(
                 fields=["account"], condition=models.Q(is_default=True), name="one_default_menu_per_account"

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from wechat.models.accounts import Account
+from wechat.models.followers import ERASED
 from wechat.models.pushes import Push
 from wechat.models.templates import SendJob
 
@@ -101,7 +102,10 @@ class OutgoingMessage(models.Model):
         )
         constraints = (
             models.UniqueConstraint(
-                fields=["job", "openid"], condition=models.Q(job__isnull=False), name="one_message_per_job"
+                fields=["job", "openid"],
+                # Of erased people, nobody can tell whose message it was, and a job may have had several.
+                condition=models.Q(job__isnull=False) & ~models.Q(openid=ERASED),
+                name="one_message_per_job",
             ),
         )
 

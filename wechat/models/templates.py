@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from wechat.models.access import ApiKey
 from wechat.models.accounts import Account
 
 
@@ -67,3 +68,22 @@ class SendJob(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SendRequest(models.Model):
+    """A program asked by REST to send, under a number of its own: the same number again is the same message, or job."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE, related_name="+", verbose_name=_("REST key"))
+    client_msg_id = models.CharField(_("number of the program"), max_length=64)
+    digest = models.CharField(_("digest of what was asked"), max_length=64)
+    message_id = models.BigIntegerField(_("message"), null=True, blank=True)  # which may be gone, see wechat.retention
+    job_id = models.BigIntegerField(_("job"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("request to send")
+        verbose_name_plural = _("requests to send")
+        constraints = (models.UniqueConstraint(fields=["key", "client_msg_id"], name="one_send_per_number"),)
+
+    def __str__(self) -> str:
+        return self.client_msg_id
