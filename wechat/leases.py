@@ -4,7 +4,8 @@ Times are those of the machine that claims: the clocks of all machines must agre
 
 Names in use: `worker:<id>` (alive), `token:<account>` (fetching), `renewed:<account>` (a refused token was renewed),
 `circuit:<account>` (the API is failing), `paused:<account>` (quota or permission), `code:<account>:<scene>` (being made),
-`chore:<name>` (one worker does it), `retention:anew` (the walks began anew).
+`chore:<name>` (one worker does it), `retention:anew` (the walks began anew), `seen:<account>:<kind>` (wechat.sightings),
+`forced:<account>` (wechat.hub renewed the token).
 """
 
 from datetime import datetime, timedelta

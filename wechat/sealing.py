@@ -35,3 +35,14 @@ def unseal(sealed: str) -> str:
 def reseal(sealed: str) -> str:
     """The same secret, sealed with the first key. Raises SealBroken."""
     return seal(unseal(sealed))
+
+
+def is_old(sealed: str) -> bool:
+    """Whether the first of FIELD_KEYS does not open it: an older key is still needed."""
+    if not sealed:
+        return False
+    try:
+        Fernet(settings.FIELD_KEYS[0]).decrypt(sealed.encode())
+    except InvalidToken:
+        return True
+    return False

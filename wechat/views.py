@@ -8,13 +8,14 @@ import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from wechat import conf, crypto, inbox, replies
+from wechat import conf, crypto, inbox, replies, sightings
 from wechat.conf import AccountConfig
 from wechat.crypto import CryptoError
 from wechat.inbox import Delivery
@@ -28,16 +29,17 @@ logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """A request that is not answered; `status` is 4xx, `reason` is for the log only."""
+    """A request that is not answered; `status` is 4xx, `reason` is for the log only, `sight` for the doctor."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, sight: str = "") -> None:
         super().__init__(reason)
-        self.status = status
+        self.status, self.sight = status, sight
 
 
 @csrf_exempt
 def callback(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer the handshake (GET) and every push (POST) of one account."""
+    account = None
     try:
         account = conf.account(slug)
         if account is None:
@@ -49,6 +51,8 @@ def callback(request: HttpRequest, slug: str) -> HttpResponse:
         raise Refused(405, "wrong method")
     except Refused as refused:
         logger.warning("callback %s refused: %s", slug, refused)
+        if account and refused.sight:
+            sightings.note(account, refused.sight, _address(request))
         return _text("refused", status=refused.status)
     except (OperationalError, InterfaceError):
         # Not stored: anything but 200 makes the platform push again.
@@ -61,6 +65,8 @@ def handshake(account: AccountConfig, request: HttpRequest) -> str:
     query = verified_query(account, request)
     if "echostr" not in query:
         raise Refused(400, "signed, but no echostr")
+    if not query["echostr"].startswith(sightings.OURS):
+        sightings.note(account, sightings.HANDSHAKE, _address(request))
     return query["echostr"]
 
 
@@ -108,7 +114,7 @@ def verified_query(account: AccountConfig, request: HttpRequest) -> Mapping[str,
         raise Refused(403, "a parameter is repeated")
     timestamp = query.get("timestamp", "")
     if not crypto.is_signed(query.get("signature"), account.token, timestamp, query.get("nonce")):
-        raise Refused(403, "wrong signature")
+        raise Refused(403, "wrong signature", sightings.SIGNATURE)
     if not (len(timestamp) == 10 and timestamp.isascii() and timestamp.isdigit()):
         raise Refused(403, "the timestamp is not ten digits")
     skew = int(timestamp) - time.time()
@@ -133,7 +139,7 @@ def _open(account: AccountConfig, query: Mapping[str, str], body: bytes) -> tupl
     encrypted = query.get("encrypt_type") == "aes"
     if not encrypted:
         if account.mode == Account.Mode.SAFE:
-            raise Refused(403, "a plain push in safe mode")
+            raise Refused(403, "a plain push in safe mode", sightings.PLAIN)
         return read_tree(body), body, None
     try:
         ciphertext = read_tree(body).get("Encrypt")
@@ -161,7 +167,12 @@ def _decrypt(account: AccountConfig, query: Mapping[str, str], ciphertext: str |
             return clear.encode(), aes_key
         except CryptoError as error:
             failure = str(error)
-    raise Refused(403, failure)
+    raise Refused(403, failure, sightings.KEY)
+
+
+def _address(request: HttpRequest) -> str:
+    """Where the request comes from; proxies of ours are looked through."""
+    return str(get_client_ip_address(request) or "")
 
 
 def _answer(xml: str | None, account: AccountConfig, nonce: str, aes_key: bytes | None) -> HttpResponse:

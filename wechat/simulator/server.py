@@ -7,6 +7,7 @@
 import ipaddress
 import socket
 import threading
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self
 
@@ -56,6 +57,7 @@ class Handler(WSGIRequestHandler):
     def _write(self, environ: Any, response: Response) -> None:
         head = [f"HTTP/1.1 {response.status}"]
         head += [f"{name}: {value}" for name, value in response.get_wsgi_headers(environ)]
+        head.append(f"Date: {formatdate(self.server.app.platform.clock.now(), usegmt=True)}")  # type: ignore[attr-defined]
         if self.close_connection:
             head.append("Connection: close")
         start = "\r\n".join([*head, "\r\n"]).encode("latin-1")
