@@ -117,6 +117,7 @@ ROWS: Mapping[str, Row] = {
         ),
         Row("public_wechat_accesstoken", _("Access token"), secret=True, editable=False),
         Row("public_wechat_accesstoken_expires", _("Access token valid until"), editable=False),
+        Row("wechat_setup_step", _("Step of connecting"), editable=False),  # wechat.admin.wizard; empty: connected
         Row(
             "wechat_message_title",
             _("Card title"),

@@ -25,6 +25,7 @@ from wechat.admin.account_form import (
     RowsForm,
     clear_box,
 )
+from wechat.admin.account_pages import AccountPages
 from wechat.admin.actions import asks_first
 from wechat.admin.history import HistoryAdmin, note
 from wechat.admin.menu import ACCOUNT, Entry
@@ -46,7 +47,7 @@ def _groups() -> list[tuple[Any, dict[str, Any]]]:
 
 
 @admin.register(Account)
-class AccountAdmin(HistoryAdmin):
+class AccountAdmin(AccountPages, HistoryAdmin):  # type: ignore[misc]
     """Everything an account needs. It cannot be deleted here: all of its messages, quotes and people would go with it."""
 
     menu = Entry(ACCOUNT, 10, "settings")
@@ -172,6 +173,8 @@ class AccountAdmin(HistoryAdmin):
         running = conf.snapshot()
         if config and not config.token:
             return looks.badge(gettext("No token yet"), "danger")
+        if config and config.get("wechat_setup_step"):
+            return looks.badge(gettext("Being connected"), "warning")
         if any(running.holds(name(account.pk)) for name in account_status.HOLDS):
             return looks.badge(gettext("Sending is held up"), "danger")
         if not (account.may_send_customer_service and account.may_make_codes):
