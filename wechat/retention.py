@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from wechat import conf, leases
 from wechat.conf import AccountConfig
-from wechat.models import Cursor, Follower, OutgoingMessage, Push, UnansweredText
+from wechat.models import Cursor, Follower, OutgoingMessage, Push, TokenRequest, UnansweredText
 from wechat.normalise import MESSAGES
 from wechat.pushes import first_since
 
@@ -100,6 +100,7 @@ TASKS = (
         _delete,
         grows=False,
     ),
+    Task("tokens", "wechat_keep_calls_days", lambda: TokenRequest.objects.all(), "last_at", _delete),
 )
 
 

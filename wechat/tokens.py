@@ -84,6 +84,11 @@ def renew(account: AccountConfig, refused: str) -> str:
     return token.value
 
 
+def try_again(account: AccountConfig) -> None:
+    """Forget that a fetch failed a moment ago: somebody has just put right what was wrong."""
+    _refusals.pop(_identity(account), None)
+
+
 def _discard(account: AccountConfig, refused: str) -> None:
     # One transaction: who finds the lease taken must also find the token discarded, and not a reason to give up.
     with transaction.atomic():
