@@ -134,31 +134,6 @@ class Rules(Section):
                 rule.delete()
 
 
-class Menus(Section):
-    """A place for the menus, which this version cannot edit yet."""
-
-    key = "menus"
-    label = gettext_lazy("Menus")
-    fields: Mapping[str, Words] = {}
-
-    def current(self, account: Account) -> Items:
-        return {}
-
-    def dump(self, items: Items) -> Any:
-        return []
-
-    def read(self, data: Any) -> Items:
-        if data != []:
-            raise ValidationError(_("This version of the program knows no menus."))
-        return {}
-
-    def put(self, account: Account, items: Items, user: AbstractBaseUser) -> None:
-        """There are none."""
-
-    def remove(self, account: Account, names: Sequence[str], user: AbstractBaseUser) -> None:
-        """There are none."""
-
-
 def _raise(errors: list[str]) -> None:
     if errors:
         raise ValidationError(errors)
@@ -251,5 +226,5 @@ def _messages(error: ValidationError) -> list[str]:
     ]
 
 
-for section in (Texts(), Rules(), Menus()):
+for section in (Texts(), Rules()):
     register(section)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from wechat import portable
 from wechat.admin.rule_looks import ANSWERS, keyword_in_words
 from wechat.answers import FIELDS
+from wechat.menu_differences import in_words
 from wechat.models import Account, Rule
 from wechat.portable import Change, Difference
 from wechat.routing import named_handlers
@@ -73,6 +74,8 @@ def _words(change: Change, value: Any) -> str:
         return "\n".join(": ".join(filter(None, keyword_in_words(keyword))) for keyword in value)
     if change.field == "answers" and isinstance(value, list):
         return "\n\n".join(_answer(document) for document in value)
+    if change.field == "document":
+        return in_words(value)
     if change.field == "choice" and value in Rule.Choice.values:
         return str(Rule.Choice(value).label)
     return "" if value is None else str(value)
