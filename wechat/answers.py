@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from wechat import placeholders
+from wechat import media_ids, placeholders
 from wechat.registry import is_link
 from wechat.replies import (
     ARTICLES_TO_EVENT,
@@ -79,7 +79,7 @@ def compose(rule: RuleEntry, contact: Contact) -> Handled | None:
     return replace(first, answered_by="rule", rule_id=rule.id, more=(*first.more, *more))
 
 
-def _given(documents: list[Document], contact: Contact, *, only_one: bool) -> Iterator[Handled]:
+def _given(documents: Sequence[Document], contact: Contact, *, only_one: bool) -> Iterator[Handled]:
     for document in documents:
         handled = _handled(document, contact)
         if handled:
@@ -94,11 +94,11 @@ def _handled(document: Document, contact: Contact) -> Handled | None:
         handled = named.handler(contact) if named else None
         return replace(handled, holder=document["name"]) if handled else None
     try:
-        reply = filled(restore(dict(document)), contact)
+        reply = media_ids.resolved(filled(restore(dict(document)), contact), contact.account.id)
     except (KeyError, TypeError):  # written by another version of the program
         logger.warning("an answer of kind %r cannot be read", document.get("kind"))
         return None
-    fits = may_answer(contact.message) and reply.nodes(contact.message) is not None
+    fits = reply and may_answer(contact.message) and reply.nodes(contact.message) is not None
     return Handled(reply) if fits else None
 
 
@@ -183,7 +183,7 @@ def _texts(document: Document, names: list[str], extra: tuple[str, ...] = ()) ->
 
 def warnings(documents: Sequence[Document]) -> list[str]:
     """What will not arrive as it is written: cut texts, unknown placeholders. `documents` are clean."""
-    found = []
+    found: list[str] = []
     for document in documents:
         for part in (document, *document.get("articles", ())):
             found += _warnings(part)

@@ -1,10 +1,11 @@
-"""What the admin's pages need of the response headers, beside the strict ones of all other pages."""
+"""What the admin's pages need of the response headers, beside the strict ones of all other pages; and how much may come in."""
 
 from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
 
 ADMIN = {
     "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],  # the theme is built on Alpine, which evaluates attributes
@@ -34,3 +35,16 @@ class AdminPolicy:
             response["Referrer-Policy"] = "same-origin"
             response._csp_replace = ADMIN  # type: ignore[attr-defined]  # django-csp's own way, used by its decorators
         return response
+
+
+class SizeLimit:
+    """Refuses a request that is too large by its length, before anything of it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > settings.REQUEST_MAX_SIZE):
+            return render(request, "413.html", {"most": settings.REQUEST_MAX_SIZE // 1024 // 1024}, status=413)
+        return self.get_response(request)

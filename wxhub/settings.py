@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from wxhub.env import BASE_DIR, base_url, env, field_keys, is_loopback, mail, required, secret
@@ -84,6 +85,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "wxhub.middleware.AdminPolicy",
+    "wxhub.middleware.SizeLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -182,6 +184,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+REQUEST_MAX_SIZE = 16 * 1024 * 1024  # bytes of a whole request, refused before it is read; the largest upload has 10 MB
 
 # Language, time, files.
 LANGUAGE_CODE = "zh-hans"
@@ -193,6 +196,7 @@ TIME_ZONE = "Asia/Shanghai"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
+MEDIA_ROOT = env.str("MEDIA_ROOT", "") or BASE_DIR / "media"  # has no address: the admin shows a file to who may see it
 # `make install` collects and compresses the files; without that, or in development, they are served where they lie.
 WHITENOISE_USE_FINDERS = DEBUG or not STATIC_ROOT.exists()
 STORAGES = {
@@ -222,6 +226,9 @@ UNFOLD = {
     "SITE_TITLE": "WxHub",
     "SITE_HEADER": "WxHub",
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/favicon.svg")},
+    ],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,

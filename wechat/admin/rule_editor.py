@@ -32,9 +32,9 @@ _ANSWER_HELP: Mapping[str, Words] = {
         "Who writes gets the first article only; after a menu button, a code or a follow up to 8 arrive."
     ),
     "transfer_customer_service": gettext_lazy("Only for what a person writes. Works as the first answer."),
-    "image": gettext_lazy("The media ID of a picture in WeChat's material library."),
-    "voice": gettext_lazy("The media ID of a recording in WeChat's material library."),
-    "video": gettext_lazy("The media ID of a video in WeChat's material library."),
+    "image": gettext_lazy("A picture out of the materials, or the media ID of one in WeChat's own library."),
+    "voice": gettext_lazy("A recording out of the materials, or the media ID of one in WeChat's own library."),
+    "video": gettext_lazy("A video out of the materials, or the media ID of one in WeChat's own library."),
     "music": gettext_lazy("A song behind a link; the thumbnail is a media ID."),
     "handler": gettext_lazy("A part of the program writes the answer."),
 }
@@ -50,6 +50,13 @@ _ARTICLE = ("title", "description", "picurl", "url")
 _BYTES = {"content": TEXT_BYTES, "title": TITLE_BYTES, "description": DESCRIPTION_BYTES}
 _MULTILINE = frozenset({"content", "description"})
 _FILLED = frozenset({"content", "title", "description", "url"})  # where placeholders are replaced
+_MATERIALS = {  # which files can be chosen there
+    ("image", "media"): "image",
+    ("voice", "media"): "voice",
+    ("video", "media"): "video",
+    ("video", "thumb"): "thumb",
+    ("music", "thumb"): "thumb",
+}
 _NEEDED = frozenset(
     {("image", "media"), ("voice", "media"), ("video", "media"), ("music", "thumb"), ("text", "content")}
 )
@@ -91,7 +98,10 @@ def _handles() -> Iterator[dict[str, Any]]:
 
 def _answer(kind: str) -> dict[str, Any]:
     label, icon = ANSWERS[kind]
-    fields = [_field(name, needed=(kind, name) in _NEEDED) for name in _FIELDS.get(kind, ())]
+    fields = [
+        {**_field(name, needed=(kind, name) in _NEEDED), "material": _MATERIALS.get((kind, name), "")}
+        for name in _FIELDS.get(kind, ())
+    ]
     return {"kind": kind, "label": str(label), "icon": icon, "help": str(_ANSWER_HELP.get(kind, "")), "fields": fields}
 
 
@@ -132,5 +142,8 @@ def _words() -> dict[str, str]:
         "insert": _("Insert a placeholder"),
         "not_a_link": _("Give a full address that starts with https://."),
         "needed": _("needed"),
+        "choose_file": _("Choose a file of this account…"),
+        "no_file": _("No file of this kind yet. Add one under Materials."),
+        "lost_file": _("This file is not in the list any more, or has expired at WeChat."),
         "unknown": _("This kind is not known here; it is kept as it is."),
     }

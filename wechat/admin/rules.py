@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from wechat import linter
+from wechat import linter, materials
 from wechat.admin import hits, rule_editor, rule_form, rule_looks, rule_preview, scope
 from wechat.admin.menu import REPLIES, Entry
 from wechat.admin.rule_list import RuleList
@@ -83,7 +83,7 @@ class RuleAdmin(RulePages, RuleList):
             begun = self.get_changeform_initial_data(request)
             rule = Rule(keywords=begun.get("keywords", []))
         page = {
-            "editor": rule_editor.texts(),
+            "editor": {**rule_editor.texts(), "materials": materials.choices(scope.accounts_of(request.user))},
             "preview_url": reverse("admin:wechat_rule_preview"),
             **_shown(
                 rule.keywords, rule.answers, choice=rule.choice, account=rule.account if rule.account_id else None

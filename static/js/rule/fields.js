@@ -24,7 +24,8 @@ export function field(definition, holder, changed) {
   check();
   const title = el("label", { htmlFor: id, class: "rule-label" }, label, needed ? el("span", { class: "rule-error", title: words.needed }, " *") : null);
   const under = el("div", { class: "rule-under" }, definition.filled && !definition.link ? inserts(box) : null, definition.bytes ? count : null);
-  return el("div", { class: "rule-field" }, title, box, warning, under.hasChildNodes() ? under : null);
+  const chooser = definition.material ? picker(definition.material, box) : null;
+  return el("div", { class: "rule-field" }, title, chooser, box, warning, under.hasChildNodes() ? under : null);
 }
 
 // A single line is a box for several lines too: what holds a line break keeps it.
@@ -33,6 +34,31 @@ function makeBox({ multiline, link }, id, value) {
   const box = el("textarea", { id, class: `rule-input ${multiline ? "rule-long" : "rule-single"}`, rows: multiline ? 3 : 1, value });
   if (!multiline) box.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) event.preventDefault(); });
   return box;
+}
+
+// The files of the chosen account, above the box for a media ID; the answer keeps the file's name, for its ID changes.
+function picker(kind, box) {
+  const account = document.querySelector("[name=account]");
+  const choices = el("select", { class: "rule-input rule-select", "aria-label": words.choose_file });
+  const note = el("p", { class: "rule-help", hidden: true });
+  const draw = () => {
+    const mine = config.materials.filter((one) => one.kind === kind && (!account?.value || String(one.account) === account.value));
+    choices.replaceChildren(el("option", { value: "" }, words.choose_file), ...mine.map(({ value, label }) => el("option", { value }, label)));
+    choices.value = mine.some(({ value }) => value === box.value) ? box.value : "";
+    choices.hidden = !mine.length;
+    box.hidden = Boolean(choices.value);
+    const lost = box.value.startsWith("material:") && !choices.value;
+    note.textContent = lost ? words.lost_file : words.no_file;
+    note.hidden = Boolean(mine.length) && !lost;
+  };
+  choices.addEventListener("change", () => {
+    box.value = choices.value;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  box.addEventListener("input", draw);
+  account?.addEventListener("change", draw);
+  draw();
+  return el("div", { class: "rule-picker" }, choices, note);
 }
 
 function showSize({ bytes }, text, count) {
