@@ -21,6 +21,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from wechat import people_edits
+from wechat.errors import CallFailed
+from wechat.explanations import explain_error
 from wechat.models import Follower, Tag
 
 _WORN = Follower.tags.through
@@ -95,8 +98,8 @@ class Tagging:
         form = _form(request, people, may_make=may_make)
         if not form.is_valid():
             return self._ask(request, people, form, "add_tag", _("Add a tag"))
-        tags = _tags(form, people)
-        count = put_on(people, tags)
+        tags = self._new_ones_published(request, _tags(form, people))
+        count = self._at_wechat(request, people, tags, on=True)
         self._note(request, people, gettext("Added the tag %(tags)s"), tags)
         text = ngettext("%(count)d person has the tag now.", "%(count)d people have the tag now.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)  # type: ignore[attr-defined]
@@ -109,7 +112,7 @@ class Tagging:
         if not form.is_valid():
             return self._ask(request, people, form, "remove_tag", _("Remove a tag"))
         tags = _tags(form, people)
-        count = take_off(people, tags)
+        count = self._at_wechat(request, people, tags, on=False)
         self._note(request, people, gettext("Removed the tag %(tags)s"), tags)
         text = ngettext("%(count)d person had the tag and lost it.", "%(count)d people had the tag and lost it.", count)
         self.message_user(request, text % {"count": count}, messages.SUCCESS)  # type: ignore[attr-defined]
@@ -125,10 +128,34 @@ class Tagging:
         follower = self.found(request, object_id)  # type: ignore[attr-defined]
         if follower is not None:
             tags = list(Tag.objects.filter(account=follower.account_id, pk__in=form.cleaned_data["tags"]))
-            follower.tags.set(tags)
-            self._note(request, [follower], gettext("Tags: %(tags)s"), tags)
-            self.message_user(request, gettext("The tags are saved."), messages.SUCCESS)  # type: ignore[attr-defined]
+            has = set(follower.tags.all())
+            self._at_wechat(request, [follower], [tag for tag in tags if tag not in has], on=True)
+            self._at_wechat(request, [follower], has - set(tags), on=False)
+            now = list(follower.tags.all())
+            self._note(request, [follower], gettext("Tags: %(tags)s"), now)
+            if set(now) == set(tags):
+                self.message_user(request, gettext("The tags are saved."), messages.SUCCESS)  # type: ignore[attr-defined]
         return self.back(request, follower)  # type: ignore[attr-defined, no-any-return]
+
+    def _at_wechat(self, request: HttpRequest, people: list[Follower], tags: Iterable[Tag], *, on: bool) -> int:
+        """Put tags on or take them off, there and here; says what WeChat refused. Returns the number for the message."""
+        count = 0
+        for tag in tags:
+            mine = [follower for follower in people if follower.account_id == tag.account_id]
+            done, error = people_edits.put_tag(tag, mine, on=on)
+            count += put_on(done, [tag]) if on else take_off(done, [tag])
+            if error:
+                said = gettext("“%(tag)s” is unchanged for %(count)d people. %(reason)s")
+                values = {"tag": tag.name, "count": len(mine) - len(done), "reason": explain_error(error).brief()}
+                self.message_user(request, said % values, messages.ERROR)  # type: ignore[attr-defined]
+        return count
+
+    def _new_ones_published(self, request: HttpRequest, tags: list[Tag]) -> list[Tag]:
+        """Make those tags at WeChat too that were made on the way just now."""
+        for tag in tags:
+            if getattr(tag, "made_now", False):
+                publish(self, request, tag)
+        return tags
 
     def _note(self, request: HttpRequest, people: Iterable[Follower], text: str, tags: Iterable[Tag]) -> None:
         names = {"tags": "、".join(tag.name for tag in tags)}
@@ -165,7 +192,19 @@ def _tags(form: TagChoice, people: Iterable[Follower]) -> list[Tag]:
     """The tag of a valid form; a new name makes one for each account of these people."""
     if number := form.cleaned_data.get("tag"):
         return list(Tag.objects.filter(pk=number))
-    accounts = {follower.account_id for follower in people}
-    return [
-        Tag.objects.get_or_create(account_id=account_id, name=form.cleaned_data["name"])[0] for account_id in accounts
-    ]
+    found = []
+    for account_id in {follower.account_id for follower in people}:
+        tag, made = Tag.objects.get_or_create(account_id=account_id, name=form.cleaned_data["name"])
+        tag.made_now = made  # type: ignore[attr-defined]
+        found.append(tag)
+    return found
+
+
+def publish(page: Any, request: HttpRequest, tag: Tag) -> None:
+    """Make a tag at WeChat too; where that is not possible it stays ours, and staff read why."""
+    try:
+        people_edits.publish_tag(tag)
+    except CallFailed as error:
+        said = gettext("The tag “%(tag)s” is kept here only. %(reason)s")
+        values = {"tag": tag.name, "reason": explain_error(error).brief()}
+        page.message_user(request, said % values, messages.WARNING)
