@@ -9,7 +9,7 @@ from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -24,8 +24,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from wechat import privacy
-from wechat.admin import follower_file, looks
+from wechat.admin import conversation_links, follower_file, looks
 from wechat.admin.actions import asks_first
+from wechat.admin.blocking import AtWechat
+from wechat.admin.conversations import Conversing
 from wechat.admin.follower_filters import OwedFilter, SourceFilter, TagFilter
 from wechat.admin.menu import PEOPLE, Entry
 from wechat.admin.records import RecordAdmin
@@ -41,12 +43,15 @@ class Looks:
 
     @admin.display(description=_("person"))
     def person(self, follower: Follower) -> str:
-        if not follower.nickname:
+        names = [name for name in (follower.remark, follower.nickname) if name]
+        if not names:
             return follower.masked_openid
-        return looks.lines([follower.nickname, _subtle(follower.masked_openid)])
+        return looks.lines([" · ".join(names), _subtle(follower.masked_openid)])
 
     @admin.display(description=_("follows"))
     def follows(self, follower: Follower) -> SafeString:
+        if follower.blocked:
+            return looks.badge(gettext("Blocked"), "danger")
         return (
             looks.badge(gettext("Following"), "success")
             if follower.subscribed
@@ -76,10 +81,12 @@ class Looks:
     @admin.display(description=_("messages"))
     def messages_of_it(self, follower: Follower) -> str:
         search = urlencode({"q": follower.openid})
-        return looks.lines(
+        talk = looks.link(conversation_links.address(follower.pk), gettext("Conversation"))
+        lists = (
             looks.link(f"{reverse(f'admin:wechat_{name}_changelist')}?{search}", text)
             for name, text in (("push", gettext("Received pushes")), ("outgoingmessage", gettext("Sent and waiting")))
         )
+        return looks.lines([talk, *lists])
 
     @admin.display(description=_("reported position"))
     def position(self, follower: Follower) -> str:
@@ -95,19 +102,42 @@ class Looks:
 
 
 @admin.register(Follower)
-class FollowerAdmin(Looks, Tagging, RecordAdmin):
-    """Read-only but for the tags; a person can be exported and erased."""
+class FollowerAdmin(Looks, Conversing, Tagging, AtWechat, RecordAdmin):
+    """Read-only but for tags, remark and block list; a person can be exported and erased."""
 
     menu = Entry(PEOPLE, 10, "group")
     list_display = ("person", "follows", "came_by", "tag_names", "last_seen", "still_owed", "account")
-    list_filter = ("subscribed", OwedFilter, TagFilter, SourceFilter, "account")
+    list_filter = ("subscribed", "blocked", OwedFilter, TagFilter, SourceFilter, "account")
     list_select_related = ("account",)
     search_fields = ("openid",)
-    search_help_text = _("A complete openid, or a part of a nickname.")
-    actions = ("add_tag", "remove_tag")
-    actions_detail = ("choose_tags", "export_person", "erase_person")
+    search_help_text = _("A complete openid, or a part of a nickname or a remark.")
+    actions = ("add_tag", "remove_tag", "block_chosen", "unblock_chosen")
+    actions_detail = (
+        "send_template",
+        "conversation",
+        "choose_tags",
+        "edit_remark",
+        "block_person",
+        "unblock_person",
+        "export_person",
+        "erase_person",
+    )
     fieldsets = (
-        (None, {"fields": ("person", "openid", "account", "follows", "tag_names", "still_owed", "messages_of_it")}),
+        (
+            None,
+            {
+                "fields": (
+                    "person",
+                    "openid",
+                    "account",
+                    "remark",
+                    "follows",
+                    "tag_names",
+                    "still_owed",
+                    "messages_of_it",
+                )
+            },
+        ),
         (_("How he came"), {"fields": ("came_by", "first_seen", "state_as_of")}),
         (_("Last contact"), {"fields": ("last_seen", "message_at", "event_at")}),
         (_("What he lets us know"), {"fields": ("picture", "position", "located_at")}),
@@ -125,6 +155,10 @@ class FollowerAdmin(Looks, Tagging, RecordAdmin):
         "position",
     )
 
+    def has_template_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may send templates to people."""
+        return request.user.has_perm("wechat.add_sendjob") and self.owns(request, obj)
+
     def has_erase_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether this person may erase people, and read whole openids out of the list."""
         return request.user.has_perm("wechat.delete_follower") and self.owns(request, obj)
@@ -138,7 +172,7 @@ class FollowerAdmin(Looks, Tagging, RecordAdmin):
         term = search_term.strip()
         if not term or _OPENID.fullmatch(term):
             return super().get_search_results(request, queryset, term)
-        return queryset.filter(nickname__icontains=term), False
+        return queryset.filter(Q(nickname__icontains=term) | Q(remark__icontains=term)), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Follower | None = None) -> list[tuple[Any, dict[str, Any]]]:
         """The conversation only where there is something to say of it."""
@@ -159,6 +193,15 @@ class FollowerAdmin(Looks, Tagging, RecordAdmin):
             return redirect("admin:wechat_follower_changelist")
         _log(request, CHANGE, None, gettext("Exported the list"))
         return follower_file.download(chosen, whole=self.has_erase_permission(request))
+
+    @action(description=_("Send a template…"), permissions=["template"], icon="send")  # type: ignore[untyped-decorator]
+    def send_template(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """On to the choice of a template, for this person."""
+        follower = self.found(request, object_id)
+        if follower is None:
+            return self.back(request)
+        asked = {"account": follower.account.slug, "to": "one", "openid": follower.openid}
+        return redirect(f"{reverse('admin:wechat_messagetemplate_choose')}?{urlencode(asked)}")
 
     @action(description=_("Export the person's data"), permissions=["act"], icon="download")  # type: ignore[untyped-decorator]
     def export_person(self, request: HttpRequest, object_id: str) -> HttpResponseBase:

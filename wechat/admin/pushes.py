@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 
 from wechat import inbox, pushes
-from wechat.admin import additions, kinds, looks, push_filters, push_looks, push_pages
+from wechat.admin import additions, conversation_links, kinds, looks, push_filters, push_looks, push_pages
 from wechat.admin.actions import asks_first
 from wechat.admin.menu import MESSAGES, Entry
 from wechat.admin.push_filters import FateFilter, InfinitePaginator, KindFilter, ReceivedFilter, RuleFilter
@@ -72,7 +72,8 @@ class Columns:
         search = f"{reverse('admin:wechat_push_changelist')}?{urlencode({'q': push.openid})}"
         page = reverse("admin:wechat_follower_change", args=[follower.pk]) if follower else ""
         name = looks.link(page, follower) if follower else mask(push.openid)
-        return looks.lines([name, looks.link(search, gettext("All pushes of this person"))])
+        talk = [looks.link(conversation_links.address(follower.pk), gettext("Conversation"))] if follower else []
+        return looks.lines([name, *talk, looks.link(search, gettext("All pushes of this person"))])
 
     @admin.display(description=_("signature"))
     def signature(self, push: Push) -> str:
