@@ -9,14 +9,18 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
+from unfold.decorators import action
 
+from orders import notices
 from orders.api import free_orderid
 from orders.cards import card_for, money
 from orders.models import Figures, Order, OrderItem, Scan
@@ -169,6 +173,7 @@ class OrderAdmin(HistoryAdmin):
     ordering = ("-pk",)
     search_fields = ("customer",)
     search_help_text = _("A customer, or a complete order number.")
+    actions_detail = ("tell_scanners",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         last = Scan.objects.filter(order=OuterRef("pk")).order_by("-pk")
@@ -197,6 +202,26 @@ class OrderAdmin(HistoryAdmin):
         """Scans go with their quote, though nobody deletes them one by one."""
         objects, counts, needed, protected = super().get_deleted_objects(objs, request)
         return objects, counts, needed - {Scan._meta.verbose_name}, protected
+
+    def has_tell_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this person may send templates to those who scanned."""
+        return request.user.has_perm("wechat.add_sendjob") and self.owns(request, obj)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        order = self.get_object(request, unquote(str(object_id)))
+        outdated = order is not None and notices.is_outdated(order)
+        return super().get_actions_detail(request, object_id) if outdated else []  # type: ignore[no-any-return]
+
+    @action(  # type: ignore[untyped-decorator]
+        description=_("Changed since the scan: tell the people who scanned"), permissions=["tell"], icon="campaign"
+    )
+    def tell_scanners(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """On to the choice of a template, with the quote as the audience."""
+        order = self.get_object(request, unquote(object_id))
+        if order is None:
+            return redirect("admin:orders_order_changelist")
+        asked = {"account": order.account.slug, "to": notices.AUDIENCE, "about": order.orderid, "url": "##LINK##"}
+        return redirect(f"{reverse('admin:wechat_messagetemplate_choose')}?{urlencode(asked)}")
 
     def describe_part(self, entry: Any) -> str:
         return f"{OrderItem._meta.verbose_name} {entry.name}"

@@ -15,6 +15,7 @@ class OrdersConfig(AppConfig):
 
         import_module("orders.scans")
         import_module("orders.answers")
+        import_module("orders.notices")
         for code in (groups.SERVICE, groups.ANALYST):
             groups.grant(code, *groups.may("view", "order", "orderitem", "scan", app="orders"))
         groups.grant(groups.SERVICE, *groups.may("change", "scan", app="orders"))

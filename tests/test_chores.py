@@ -150,4 +150,5 @@ def test_a_worker_does_its_chores_while_it_sends(monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_a_worker_does_is_on_the_list() -> None:
-    assert {chore.name for chore in CHORES} == {"digest", "retention", "notices", "calls"}
+    names = {"digest", "retention", "notices", "calls", "jobs", "delivery reports", "materials", "people"}
+    assert {chore.name for chore in CHORES} == names

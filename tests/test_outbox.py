@@ -309,7 +309,7 @@ def test_a_look_at_the_outbox_reads_the_index_and_not_the_table(waiting: Outgoin
     assert len(looks) == 3
     if connection.vendor == "sqlite":
         for look in looks:
-            [(*_, plan)] = connection.cursor().execute(f"EXPLAIN QUERY PLAN {look}").fetchall()
+            [(*_, plan), *_rest] = connection.cursor().execute(f"EXPLAIN QUERY PLAN {look}").fetchall()
             assert "USING INDEX outgoing_due" in plan
 
 

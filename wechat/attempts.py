@@ -16,7 +16,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections
 from django.utils import timezone
 
-from wechat import calls, circuit, client, conf, leases, outbox
+from wechat import calls, circuit, client, conf, delivery_reports, leases, outbox
 from wechat.conf import AccountConfig
 from wechat.errors import LEFT, SHUT_OUT, TOKEN_REFUSED, CallFailed, Fate, PlatformError, Unreachable, fate_of, is_known
 from wechat.explanations import explain_error
@@ -28,7 +28,9 @@ from wechat.replies import restore
 # Seconds to wait after the first, second … failure: attempts at about 0, 1, 2, 4, 8, 15, 25, 35, 45, 52 s.
 DELAYS = (1, 1, 2, 4, 7, 10, 10, 10, 7)
 SHORT_PAUSE = 60.0  # seconds, after a refusal that somebody has to mend; the token's own quota does not stop sending
-LATER = 600  # seconds between attempts in a long window, when the list is used up
+LATER = (
+    300  # seconds between attempts in a long window, when the list is used up; a template's repeat is harmless for 600
+)
 
 State, Route = OutgoingMessage.State, OutgoingMessage.Route
 logger = logging.getLogger(__name__)
@@ -46,6 +48,12 @@ def attempt(message: OutgoingMessage) -> None:
     except DatabaseTrouble:  # nothing was sent: what was is written until it is stored, see _settle
         logger.exception("message %s waits: the database failed before it was sent", message.pk)
         _settle(message, State.WAITING, due_at=timezone.now() + timedelta(seconds=1))
+
+
+def put_back(message: OutgoingMessage) -> None:
+    """Leave a claimed message to another worker: this one ends, and has not begun with it."""
+    close_old_connections()
+    _settle(message, State.WAITING, due_at=timezone.now(), attempts=max(0, message.attempts - 1))
 
 
 def _attempt(message: OutgoingMessage) -> None:
@@ -75,6 +83,8 @@ def _send(message: OutgoingMessage) -> None:
         msgid = _call(account, message, still_ours)
     _settle(message, State.SENT, sent_at=timezone.now(), errcode=0, error="", msgid=msgid)
     circuit.worked(message.account_id)
+    if msgid and message.attempts > 1:
+        delivery_reports.catch_up(message, msgid)
 
 
 def _call(account: AccountConfig, message: OutgoingMessage, still_ours: Callable[[], None]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections
 
-from wechat import calls, digest, leases, notices, retention
+from wechat import calls, delivery_reports, digest, jobs, leases, materials, notices, people_sync, retention
 
 LEASE = 30.0  # seconds; more than any turn takes
 BREATH = 0.1  # seconds between two turns while there is more to do: others want the database too
@@ -27,6 +27,7 @@ class Chore:
     name: str
     every: float  # seconds
     work: Callable[[], int]
+    lease: float = LEASE  # less where a turn is short, and waiting for a dead worker costs much
 
 
 def _mail_notices() -> int:
@@ -39,6 +40,10 @@ CHORES = (
     Chore("retention", 60, retention.run),
     Chore("notices", 15, _mail_notices),
     Chore("calls", 60, calls.prune),
+    Chore("jobs", 1, jobs.feed, lease=5),
+    Chore("delivery reports", 10, delivery_reports.reconcile),
+    Chore("materials", 300, materials.renew_due),
+    Chore("people", 2, people_sync.run),
 )
 
 
@@ -85,7 +90,7 @@ class _Turn:
     def take(self) -> int:
         """One turn, unless another worker has the chore. Runs in a thread of the pool, which keeps what it raises."""
         close_old_connections()
-        if not leases.claim(self.lease, self.holder, max(LEASE, 2 * self.chore.every)):
+        if not leases.claim(self.lease, self.holder, max(self.chore.lease, 2 * self.chore.every)):
             return 0
         return self.chore.work()
 

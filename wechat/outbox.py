@@ -13,7 +13,7 @@ from django.utils import timezone
 from wechat import circuit, conf, statements
 from wechat.conf import AccountConfig
 from wechat.messages import Message
-from wechat.models import Account, Follower, OutgoingMessage
+from wechat.models import Account, Follower, OutgoingMessage, SendJob
 from wechat.replies import Reply, may_answer, restore
 from wechat.routing import Contact
 
@@ -30,6 +30,13 @@ _OWED = OutgoingMessage.objects.extra(where=["state = 'owed'"])
 # What needs no window of the person's: it may wait for what does.
 PATIENT = (Route.TEMPLATE, Route.SUBSCRIPTION)
 TEMPLATE_WINDOW = timedelta(days=1)
+# A template message carries a number of ours, and the platform sends it once within ten minutes: to ask again is harmless.
+REPEATS = 10
+FRESH = timedelta(seconds=6)  # of a lease, that one call fits into
+_MAY_REPEAT = models.Q(unknown_outcomes=0) | models.Q(route=Route.TEMPLATE, unknown_outcomes__lt=REPEATS)
+_HELD = models.Exists(
+    SendJob.objects.filter(pk=models.OuterRef("job_id"), state__in=[SendJob.State.PAUSED, SendJob.State.CANCELLED])
+)
 
 
 def deliver(contact: Contact, reply: Reply, *, purpose: str, about: str = "") -> tuple[int, Reply | None]:
@@ -94,14 +101,19 @@ def hand_over_owed(contact: Contact, reply: Reply | None) -> Reply | None:
     if is_open(contact.account):
         taken = MESSAGES_AFTER_EVENT - len(just_sent)
         _reopen(debts[:taken], contact)
-    elif debts and not just_sent and _can_answer(contact):
-        reply, taken = restore(debts[0].content), 1
-        mine.filter(pk=debts[0].pk).update(
+    elif not just_sent and _can_answer(contact) and (said := _first_passive(debts, contact.message)):
+        reply, taken = restore(said.content), 1
+        mine.filter(pk=said.pk).update(
             state=State.SENT, route=Route.PASSIVE, sent_at=contact.now, push_id=contact.push_id, error=""
         )
     left = max(0, len(debts) - taken)
     Follower.objects.filter(account_id=contact.account.id, openid=contact.message.sender).update(owed=left)
     return reply
+
+
+def _first_passive(debts: list[OutgoingMessage], message: Message) -> OutgoingMessage | None:
+    """The first of them that can be the answer to this push: choices and mini programs cannot, they wait."""
+    return next((debt for debt in debts if restore(debt.content).nodes(message) is not None), None)
 
 
 def _debts(mine: models.QuerySet[OutgoingMessage], just_sent: set[tuple[str, str]]) -> list[OutgoingMessage]:
@@ -136,8 +148,8 @@ def claim(holder: str, limit: int, *, but_not: Iterable[int] = (), patient: bool
     routed = models.Q(route__in=PATIENT)
     due = (
         _UNDER_WAY.filter(due_at__lte=now, expires_at__gt=now)
-        .filter(models.Q(state=State.WAITING) | models.Q(state=State.SENDING, unknown_outcomes=0))
-        .filter(routed if patient else ~routed)
+        .filter(models.Q(state=State.WAITING) | models.Q(state=State.SENDING) & _MAY_REPEAT)
+        .filter(routed & ~_HELD if patient else ~routed)
         .exclude(account_id__in=list(but_not))
         .order_by("due_at")
     )
@@ -170,18 +182,24 @@ def _take(numbers: list[int], holder: str, now: datetime) -> list[OutgoingMessag
 def settle(message: OutgoingMessage, state: str, **values: object) -> bool:
     """Write what became of a claimed message; False when the lease had run out and somebody else took it."""
     mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=message.state)
+    if state != State.OWED:
+        return bool(mine.update(state=state, holder="", **values))
     with transaction.atomic():  # a debt that is not counted would never be paid
         if not mine.update(state=state, holder="", **values):
             return False
-        if state == State.OWED:
-            _count_owed(message.account_id, [message.openid])
+        _count_owed(message.account_id, [message.openid])
     return True
 
 
 def keep(message: OutgoingMessage) -> bool:
-    """Lengthen the lease of a claimed message before it is sent; False when it is not ours, or its window is over."""
+    """Lengthen the lease of a claimed message before it is sent; False when it is not ours, or its window is over.
+
+    Where a repeat is harmless, a lease that is long enough stays as it is: a look takes no lock of the database.
+    """
     now = timezone.now()
     mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=State.SENDING, expires_at__gt=now)
+    if message.route == Route.TEMPLATE and message.due_at - now >= FRESH:
+        return mine.exists()
     return bool(mine.update(due_at=now + LEASE))
 
 
@@ -189,9 +207,9 @@ def close_windows() -> int:
     """Turn what can no longer go out in its window into debts. Returns how many."""
     now = timezone.now()
     waiting = models.Q(state=State.WAITING)  # also when its next attempt would be later still
-    lost_once = models.Q(state=State.SENDING, due_at__lte=now, unknown_outcomes=0)
+    lost_once = models.Q(state=State.SENDING, due_at__lte=now) & _MAY_REPEAT
     closed = 0
-    for message in _UNDER_WAY.filter(waiting | lost_once, expires_at__lte=now):
+    for message in _UNDER_WAY.filter(waiting | lost_once, ~_HELD, expires_at__lte=now):
         lost = int(message.state == State.SENDING)  # its worker died with it: it may have arrived
         closed += settle(
             message,
@@ -204,7 +222,7 @@ def close_windows() -> int:
 
 def give_up_lost() -> int:
     """Give up what was lost twice: it may have arrived twice already. Returns how many."""
-    lost = _UNDER_WAY.filter(state=State.SENDING, due_at__lte=timezone.now(), unknown_outcomes__gte=1)
+    lost = _UNDER_WAY.filter(~_MAY_REPEAT, state=State.SENDING, due_at__lte=timezone.now())
     return lost.update(state=State.GIVEN_UP, holder="", error=LOST)
 
 

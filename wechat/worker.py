@@ -1,4 +1,4 @@
-"""Step 5: sends what is due, twenty at a time, and does the periodic work. `manage.py worker` runs it.
+"""Step 5: sends what is due, some twenty at a time, and does the periodic work. `manage.py worker` runs it.
 
 Comes in: rows of the outbox. Goes out: calls to the platform, and on each row what became of it. Any number of workers may
 run; one that dies costs the messages it was sending one lease.
@@ -14,12 +14,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from django.db import Error as DatabaseTrouble
 from django.db import close_old_connections
+from django.utils import timezone
 
 from wechat import attempts, chores, circuit, client, conf, leases, outbox
 from wechat.errors import PlatformError, Unreachable
+from wechat.models import OutgoingMessage
 
-AT_ONCE = 20
-RESERVED = 4  # of them are kept from template messages: a card must find somebody free
+AT_ONCE = 20  # cards and whatever else needs a window
+# Template messages have threads of their own: a card always finds somebody free. As many again are claimed ahead, so that
+# nobody waits for the next look.
+PATIENT_AT_ONCE, PATIENT_CLAIMED = 16, 32
 TICK = 0.1  # seconds between two looks at the outbox
 AFTER_ERROR = 1.0  # seconds
 BEAT_EVERY, BEAT_LASTS = 1.0, 4.0  # seconds; after the second a worker counts as dead and cards travel passively
@@ -36,7 +40,9 @@ class Worker:
         self.stopping = threading.Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="send")
         self._rota = chores.Rota(self.id)
+        self._patient_pool = ThreadPoolExecutor(PATIENT_AT_ONCE, thread_name_prefix="template")
         self._running: set[Future[None]] = set()
+        self._patient: set[Future[None]] = set()
         self._next_beat = self._next_sweep = 0.0
 
     def run(self) -> None:
@@ -46,6 +52,7 @@ class Worker:
                 self.tick()
         finally:
             self._pool.shutdown(wait=True)
+            self._patient_pool.shutdown(wait=True)
             self._rota.close()
             leases.release(f"worker:{self.id}")
 
@@ -81,13 +88,25 @@ class Worker:
         self._running = {future for future in self._running if not future.done()}
         free = max(0, AT_ONCE - len(self._running))  # a probe may run beside the messages
         claimed = outbox.claim(f"{self.id}:{secrets.token_hex(4)}", free, but_not=on_hold()) if free else []
-        spare = free - len(claimed) - RESERVED
-        if spare > 0:
-            holder = f"{self.id}:{secrets.token_hex(4)}"
-            claimed += outbox.claim(holder, spare, but_not=on_hold(patient=True), patient=True)
         for message in claimed:
             self._start(attempts.attempt, message)
+        self._send_patient()
         return len(claimed)
+
+    def _send_patient(self) -> None:
+        self._patient = {future for future in self._patient if not future.done()}
+        spare = PATIENT_CLAIMED - len(self._patient)
+        if spare < PATIENT_AT_ONCE // 2:  # few at a time would cost a transaction each
+            return
+        holder = f"{self.id}:{secrets.token_hex(4)}"
+        for message in outbox.claim(holder, spare, but_not=on_hold(patient=True), patient=True):
+            self._patient.add(self._patient_pool.submit(self._attempt_patient, message))
+
+    def _attempt_patient(self, message: OutgoingMessage) -> None:
+        if self.stopping.is_set():
+            attempts.put_back(message)
+        elif message.due_at > timezone.now():
+            attempts.attempt(message)  # else its lease ran out in the queue: it is another claim's by now
 
     def _start(self, work, *arguments: object) -> None:  # type: ignore[no-untyped-def]
         self._running.add(self._pool.submit(work, *arguments))

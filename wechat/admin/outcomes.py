@@ -15,6 +15,7 @@ _OUR_REASONS = frozenset(
         gettext_noop("the window closed before it could be sent"),
         gettext_noop("the outcome stayed unknown after one repeat"),
         gettext_noop("a newer message about the same took its place"),
+        gettext_noop("the job was cancelled"),
     }
 )
 

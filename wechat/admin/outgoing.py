@@ -13,14 +13,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from wechat.admin import looks, outcomes
+from wechat.admin import conversation_links, looks, outcomes
 from wechat.admin.actions import asks_first
 from wechat.admin.menu import MESSAGES, Entry
 from wechat.admin.records import OPENID_HELP, RecordAdmin
 from wechat.models import Follower, OutgoingMessage
 from wechat.models.followers import ERASED, mask
+from wechat.outbox import PATIENT, TEMPLATE_WINDOW
 
-State = OutgoingMessage.State
+State, Delivery = OutgoingMessage.State, OutgoingMessage.Delivery
 _VARIANTS = {
     State.WAITING: "info",
     State.SENDING: "info",
@@ -29,8 +30,15 @@ _VARIANTS = {
     State.GIVEN_UP: "danger",
     State.SET_ASIDE: "danger",
 }
+_DELIVERIES = {Delivery.DELIVERED: "success", Delivery.BLOCKED: "danger", Delivery.FAILED: "danger"}
 STUCK = (State.OWED, State.GIVEN_UP, State.SET_ASIDE)
-PURPOSES = {"quote": _("Quote card"), "welcome": _("Welcome text"), "reply": _("Reply")}
+PURPOSES = {
+    "template": _("Template message"),
+    "quote": _("Quote card"),
+    "welcome": _("Welcome text"),
+    "reply": _("Reply"),
+    "staff": _("Answer by staff"),
+}
 
 
 def send_again(message: OutgoingMessage, at: datetime) -> str:
@@ -40,9 +48,12 @@ def send_again(message: OutgoingMessage, at: datetime) -> str:
     """
     if message.openid == ERASED:
         return ""
-    open_now = message.expires_at > at and message.account.may_send_customer_service
+    patient = message.route in PATIENT  # it needs no window, and nobody owes it
+    open_now = patient or (message.expires_at > at and message.account.may_send_customer_service)
     target = State.WAITING if open_now else State.OWED
     values: dict[str, Any] = {"state": target, "holder": ""}
+    if patient:
+        values |= {"expires_at": at + TEMPLATE_WINDOW, "unknown_outcomes": 0}
     if open_now:
         values |= {"attempts": 0, "due_at": at, "errcode": None, "error": ""}
     with transaction.atomic():
@@ -62,6 +73,8 @@ class Outlook:
 
     @admin.display(description=_("state"))
     def status(self, message: OutgoingMessage) -> SafeString:
+        if message.delivery:
+            return looks.badge(message.get_delivery_display(), _DELIVERIES[Delivery(message.delivery)])
         return looks.badge(message.get_state_display(), _VARIANTS[State(message.state)])
 
     @admin.display(description=_("purpose"))
@@ -71,6 +84,10 @@ class Outlook:
     @admin.display(description=_("person"))
     def who(self, message: OutgoingMessage) -> str:
         return mask(message.openid)
+
+    @admin.display(description=_("conversation"))
+    def conversation(self, message: OutgoingMessage) -> str:
+        return conversation_links.link_to(message.account_id, message.openid)
 
     @admin.display(description=_("problem"))
     def problem(self, message: OutgoingMessage) -> str:
@@ -125,11 +142,11 @@ class OutgoingAdmin(Outlook, RecordAdmin):
     actions = ("send_chosen_again",)
     actions_detail = ("send_once_more",)
     fieldsets = (
-        (None, {"fields": ("status", "what_for", "about", "account", "openid", "push", "shown")}),
-        (_("Why"), {"fields": ("answered", "last_error", "doubt", "attempts")}),
+        (None, {"fields": ("status", "what_for", "about", "account", "openid", "conversation", "push", "shown")}),
+        (_("Why"), {"fields": ("answered", "delivery_text", "last_error", "doubt", "attempts")}),
         (_("When"), {"fields": ("route", "created_at", "due_at", "expires_at", "sent_at", "holder")}),
     )
-    readonly_fields = ("status", "what_for", "shown", "answered", "last_error", "doubt")
+    readonly_fields = ("conversation", "status", "what_for", "shown", "answered", "last_error", "doubt")
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         message = self.get_object(request, unquote(str(object_id)))
