@@ -27,7 +27,7 @@ from django.test import Client
 from django.utils import timezone
 
 from orders.models import Order
-from wechat import calls, circuit, conf, qr, rules, tokens
+from wechat import calls, circuit, conf, qr, rules, sightings, tokens
 from wechat.conf import AccountConfig
 from wechat.models import Account, Lease, Membership
 from wechat.simulator.accounts import Account as Registration
@@ -43,6 +43,7 @@ _ENVIRONMENT = {  # an empty value stands for none, and keeps a developer's .env
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or f"sqlite:///{_FILES / 'wxhub.sqlite3'}",
     "REDIS_URL": "",
+    "MEDIA_ROOT": str(_FILES / "media"),
     "SQLITE_SYNCHRONOUS": "OFF",
     "TRUSTED_PROXIES": "0",
     "FRAME_ANCESTORS": "",
@@ -127,6 +128,7 @@ def _fresh_memory() -> None:
     tokens._refusals.clear()
     circuit._failures.clear()
     qr._failures.clear()
+    sightings.forget()
     rules.forget()
     cache.clear()
 

@@ -15,6 +15,7 @@ from callback import SECRET
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import transaction
 from django.db.models import Model
@@ -32,15 +33,22 @@ from wechat.models import (
     ApiKey,
     Follower,
     Lease,
+    Material,
     Membership,
+    Menu,
+    MessageTemplate,
     Notice,
     OutgoingMessage,
     Push,
     QRCode,
     Rule,
+    SendJob,
+    SyncRun,
     Tag,
+    TokenRequest,
     UnansweredText,
 )
+from wechat.notifications import Template
 
 ALL, NOBODY = "editor service analyst manager", ""
 EDITS, SERVES, MANAGES = "editor manager", "service manager", "manager"
@@ -55,34 +63,68 @@ def records(who: str, **more: str) -> dict[str, str]:
 
 # Who may open which page, or use which action of a list. `view` is to look at a row, `change` to post its form.
 TABLE: dict[str, dict[str, str]] = {
-    "wechat.Account": records(ALL, add=MANAGES, change=EDITS, restore=EDITS),
+    "wechat.Account": records(
+        ALL,
+        add=MANAGES,
+        change=EDITS,
+        restore=EDITS,
+        **dict.fromkeys(("connect", "connect_new", "connect_state", "doctor", "quota"), MANAGES),
+    ),
     "wechat.Rule": {
         **dict.fromkeys(("changelist", "view", "history", "preview", "try", "lint", "transfer", "export"), ALL),
         **dict.fromkeys(("add", "change", "delete", "restore", "switch", "import", "apply"), EDITS),
         **dict.fromkeys(("action switch_on", "action switch_off", "action delete_selected"), EDITS),
     },
+    "wechat.Menu": {
+        **dict.fromkeys(("changelist", "view", "history", "compare", "try_person"), ALL),
+        **dict.fromkeys(("add", "change", "delete", "restore", "check", "fetch", "put_back"), EDITS),
+        **dict.fromkeys(("publish", "delete_live", "action delete_selected"), EDITS),
+    },
     "wechat.UnansweredText": records(
         ALL, put_this_aside=EDITS, **{"action put_aside": EDITS, "action take_back": EDITS}
     ),
     "wechat.QRCode": records(ALL),
+    "wechat.Material": {
+        **records(ALL, file=ALL, preview=ALL, library=ALL, at_wechat=ALL),
+        **dict.fromkeys(("add", "change", "upload_again", "remove_material"), EDITS),
+    },
+    "wechat.SyncRun": records(READS, start_sync=SERVES, stop_sync=SERVES, go_on=SERVES),
     "wechat.Notice": records(ALL, put_away=SERVES),
     "wechat.Push": records(
         READS, rehearse=READS, as_test_file=READS, run_again=SERVES, **{"action run_chosen_again": SERVES}
     ),
     "wechat.OutgoingMessage": records(READS, send_once_more=SERVES, **{"action send_chosen_again": SERVES}),
     "wechat.ApiCall": records(READS),
+    "wechat.TokenRequest": records(MANAGES),
     "wechat.Follower": records(
         READS,
         export=READS,
+        conversation=READS,
+        conversation_lines=READS,
+        conversation_agents=READS,
+        conversation_typing=SERVES,
         choose_tags=SERVES,
+        send_template=SERVES,
+        edit_remark=SERVES,
+        block_person=SERVES,
+        unblock_person=SERVES,
         export_person=SERVES,
         erase_person=SERVES,
         **{"action add_tag": SERVES, "action remove_tag": SERVES},
+        **{"action block_chosen": SERVES, "action unblock_chosen": SERVES},
     ),
-    "wechat.Tag": {**records(READS), **dict.fromkeys(("add", "change", "delete", "action delete_selected"), SERVES)},
+    "wechat.Tag": {
+        **records(READS, make_at_wechat=SERVES),
+        **dict.fromkeys(("add", "change", "delete", "action delete_selected"), SERVES),
+    },
+    "wechat.MessageTemplate": records(
+        ALL, choose=SERVES, send=SERVES, preview=SERVES, synchronise=SERVES, send_it=SERVES
+    ),
+    "wechat.SendJob": records(READS, progress=READS, pause_job=SERVES, resume_job=SERVES, cancel_job=SERVES),
     "orders.Order": {
         **records(READS),
         **dict.fromkeys(("add", "change", "delete", "restore", "action delete_selected"), MANAGES),
+        "tell_scanners": SERVES,
     },
     "orders.Scan": records(READS, revoke=SERVES),
     "auth.User": records(MANAGES, add=MANAGES, change=MANAGES, password_change=MANAGES),
@@ -150,7 +192,9 @@ def rows_of(account: Account, mark: str) -> dict[str, Model]:
     order._history_date = now - timedelta(hours=1)
     user = User.objects.create_user(f"user-{account.slug}", last_name=f"同事{mark}", is_staff=True)
     Membership.objects.create(user=user, account=account)
-    for row in (rule, order):
+    menu = Menu(**mine, name=f"菜单{mark}")
+    menu._history_date = now - timedelta(hours=1)
+    for row in (rule, order, menu):
         row.save()
         del row._history_date
         row.save()
@@ -171,9 +215,17 @@ def rows_of(account: Account, mark: str) -> dict[str, Model]:
     )
     seen = {"first_seen": now, "last_seen": now}
     rows: list[Model] = [
-        *(account, rule, order, user, push, message),
+        *(account, rule, order, menu, user, push, message),
         Follower.objects.create(**mine, openid=openid, nickname=f"粉丝{mark}", **seen),
         Tag.objects.create(**mine, name=f"标签{mark}"),
+        Material.objects.create(
+            **mine,
+            kind="image",
+            name=f"图片{mark}",
+            file=ContentFile(b"x", "a.png"),
+            preview=ContentFile(b"x", "a.jpg"),
+        ),
+        SyncRun.objects.create(**mine, started_at=now, due_at=now, state="failed", error=mark),
         Notice.objects.create(
             **mine, kind="naming_verify_fail", level="danger", data={"failreason": mark}, created_at=now
         ),
@@ -187,7 +239,19 @@ def rows_of(account: Account, mark: str) -> dict[str, Model]:
             failed=True,
             error=mark,
         ),
+        TokenRequest.objects.create(**mine, key_name=f"程序{mark}", key_prefix="k", kind="read", hour=now, last_at=now),
         UnansweredText.objects.create(**mine, text=f"问{mark}", count=3, first_at=now, last_at=now),
+        template := MessageTemplate.objects.create(
+            **mine, template_id=openid, title=f"模板{mark}", content="项目:{{thing1.DATA}}", synced_at=now
+        ),
+        SendJob.objects.create(
+            **mine,
+            template=template,
+            name=f"群发{mark}",
+            audience={"kind": "followers"},
+            content=Template(openid, {"thing1": mark}).stored(),
+            created_at=now,
+        ),
         QRCode.objects.create(**mine, scene=f"码{mark}", ticket=f"t{mark}", url="u", created_at=now),
         Scan.objects.create(
             **mine, push_id=push.pk, order=order, openid=openid, scene=mark or "1", kind="scan", scanned_at=now

@@ -93,11 +93,22 @@ def may(verbs: str, *models: str, app: str = "wechat") -> Iterator[str]:
 
 
 for _code in NAMES:
-    grant(_code, *may("view", "account", "rule", "ruleday", "unansweredtext", "qrcode", "notice"))
+    grant(_code, *may("view", "account", "rule", "ruleday", "unansweredtext", "qrcode", "notice", "menu"))
 grant(EDITOR, "wechat.change_account_texts", *may("add change delete", "rule"), *may("change", "unansweredtext"))
+grant(EDITOR, *may("add change delete publish", "menu"))
 grant(SERVICE, *may("view change", "push", "outgoingmessage", "follower"), *may("change", "notice"))
 grant(SERVICE, *may("view", "apicall"))
 grant(SERVICE, *may("view add change delete", "tag"), *may("delete", "follower"))
 grant(ANALYST, *may("view", "push", "outgoingmessage", "follower", "tag", "apicall"))
+grant(MANAGER, *may("view", "tokenrequest"))
 grant(MANAGER, *may("add change", "account"), *may("view add change delete", "membership"))
 grant(MANAGER, *may("view add change", "user", app="auth"))
+for _code in NAMES:
+    grant(_code, *may("view", "messagetemplate"))
+grant(SERVICE, *may("change", "messagetemplate"), *may("view add change", "sendjob"))
+grant(ANALYST, *may("view", "sendjob"))
+for _code in NAMES:
+    grant(_code, *may("view", "material"))
+grant(EDITOR, *may("add change delete", "material"))
+grant(SERVICE, *may("view change", "syncrun"))
+grant(ANALYST, *may("view", "syncrun"))

@@ -17,6 +17,8 @@ def nothing_here(request: HttpRequest, row: str) -> NoReturn:
 urlpatterns = [
     path("wechat/", include("wechat.urls")),
     path("api/", include("wechat.api")),
+    path("api/", include("wechat.api_sending")),
+    path("api/", include("wechat.api_hub")),
     path("", include("orders.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
