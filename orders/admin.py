@@ -88,9 +88,6 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
         if "orderid" in self.fields:
             self.fields["orderid"].required = False
             self.fields["orderid"].help_text = _("Your own number, 1 to 4294967295. Empty: we choose one.")
-        choices: Any = self.fields.get("account")
-        if choices and len(only := choices.queryset.values_list("pk", flat=True)[:2]) == 1:
-            self.initial.setdefault("account", only[0])
 
     def clean_orderid(self) -> int:
         return self.cleaned_data["orderid"] or free_orderid()

@@ -41,16 +41,6 @@ class MaterialForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["name"].required = bool(self.instance.pk)
             if not self.instance.pk:
                 self.fields["name"].help_text = _("Empty: the file's own name.")
-        if "account" in self.fields:
-            self._only_account(self.fields["account"])
-
-    def _only_account(self, field: Any) -> None:
-        """Who works for one account need not choose it; accounts are made on their own page."""
-        only = field.queryset.values_list("pk", flat=True)[:2]
-        if len(only) == 1:
-            self.initial.setdefault("account", only[0])
-        for link in ("can_add_related", "can_change_related", "can_view_related"):
-            setattr(field.widget, link, False)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

@@ -57,7 +57,6 @@ class MenuForm(forms.ModelForm):  # type: ignore[type-arg]
             for link in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
                 if name in self.fields:
                     setattr(self.fields[name].widget, link, False)  # these are made on their own pages
-        self._choose_account()
         tag: Any = self.fields.get("tag")
         if tag is not None and self.instance.pk:
             tag.queryset = tag.queryset.filter(account=self.instance.account)
@@ -92,13 +91,6 @@ class MenuForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error("tag", _("The account has its default menu. Choose a tag or a phone for this one."))
         elif not for_some and not self.instance.is_default:
             self.add_error("tag", _("Choose a tag or a phone: this menu is not for everybody."))
-
-    def _choose_account(self) -> None:
-        account: Any = self.fields.get("account")
-        if account is not None:
-            only = list(account.queryset.values_list("pk", flat=True)[:2])
-            if len(only) == 1:
-                self.initial.setdefault("account", only[0])
 
 
 def in_json(document: Any) -> str:

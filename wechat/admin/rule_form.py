@@ -90,13 +90,6 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.merged: list[str] = []
-        account = self.fields.get("account")
-        if isinstance(account, forms.ModelChoiceField) and account.queryset is not None:
-            for link in ("can_add_related", "can_change_related", "can_view_related"):
-                setattr(account.widget, link, False)  # accounts are made on their own page
-            only = account.queryset.values_list("pk", flat=True)[:2]
-            if len(only) == 1:
-                self.initial.setdefault("account", only[0])
 
     def clean_keywords(self) -> list[dict[str, str]]:
         """Checked one by one; empty lines are dropped, and a keyword that stands there twice is kept once."""

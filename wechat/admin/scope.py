@@ -12,6 +12,7 @@ from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from wechat.models import Account, Membership
@@ -81,6 +82,16 @@ class ScopedRows(Base):  # type: ignore[misc]
             return rows
         model = db_field.remote_field.model
         return self.offered(model._default_manager.using(db) if rows is None else rows, request)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Who works for one account only need not choose it; accounts are made on their own page."""
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if db_field.related_model is Account and isinstance(field, ModelChoiceField):
+            for link in ("can_add_related", "can_change_related", "can_view_related"):
+                setattr(field.widget, link, False)
+            mine = list(field.queryset.values_list("pk", flat=True)[:2])  # type: ignore[union-attr]
+            field.initial = mine[0] if len(mine) == 1 else None
+        return field
 
     def offered(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         """Those rows of another model that this user may choose from."""
