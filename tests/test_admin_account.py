@@ -174,10 +174,13 @@ def test_the_page_says_what_is_paused_and_why(staff: Client, page: str, account:
     note = "/cgi-bin/message/custom/send: 40164 invalid ip <b>"
     Lease.objects.create(name=f"paused:{account.pk}", until=until, note=note)
     Lease.objects.create(name=f"circuit:{account.pk}", until=until)
+    quota = "/cgi-bin/message/template/send: 45009 reach max api daily quota limit"
+    Lease.objects.create(name=f"paused:{account.pk}:patient", until=until, note=quota)
     text = staff.get(page).content.decode()
     assert "调用接口的 IP 不在白名单" in text
     levels = [notice.level for notice in staff.get(page).context["notices"]]
-    assert levels.count("error") == 2
+    assert levels.count("error") == 3
+    assert "模板消息暂停到" in text
 
 
 def test_the_page_shows_the_address_to_copy_and_the_tokens_validity(staff: Client, page: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,7 +17,8 @@ from wechat import circuit, conf, outbox, tokens
 from wechat.explanations import explain_stored
 from wechat.models import Account, Lease
 
-HOLDS = (circuit.name, outbox.pause_name)  # the leases that hold up an account
+# The leases that hold up an account: all of it, what needs a window, what needs none.
+HOLDS = (circuit.name, outbox.pause_name, partial(outbox.pause_name, patient=True))
 
 NO_MESSAGES = _(
     "WeChat takes customer-service messages from verified accounts only. "
@@ -64,6 +66,9 @@ def in_words(lease: Lease) -> str:
     explained = explain_stored(None, lease.note)
     reason = explained.brief() if explained else lease.note
     until = date_format(timezone.localtime(lease.until), "DATETIME_FORMAT")
+    if lease.name.endswith(":patient"):
+        text = gettext("Template messages are paused until %(until)s: %(reason)s")
+        return text % {"until": until, "reason": reason}
     return gettext("Sending is paused until %(until)s: %(reason)s") % {"until": until, "reason": reason}
 
 
