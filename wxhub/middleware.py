@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
 
 ADMIN = {
     "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],  # the theme is built on Alpine, which evaluates attributes
@@ -38,13 +40,22 @@ class AdminPolicy:
 
 
 class SizeLimit:
-    """Refuses a request that is too large by its length, before anything of it is read."""
+    """Refuses a request that is too large by its length, before anything of it is read: in words, and as JSON below /api/."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > settings.REQUEST_MAX_SIZE):
-            return render(request, "413.html", {"most": settings.REQUEST_MAX_SIZE // 1024 // 1024}, status=413)
-        return self.get_response(request)
+        length, most = request.META.get("CONTENT_LENGTH") or "0", self._most(request)
+        if not (length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > most)):
+            return self.get_response(request)
+        if request.path.startswith("/api/"):
+            text = _("At most %(most)s can be sent at once; nothing was stored.")
+            return JsonResponse({"detail": text % {"most": filesizeformat(most)}}, status=413)
+        return render(request, "413.html", {"most": filesizeformat(most)}, status=413)
+
+    def _most(self, request: HttpRequest) -> int:
+        """Bytes. Only a form with files may be large."""
+        with_files = request.META.get("CONTENT_TYPE", "").startswith("multipart/form-data")
+        most: int = settings.REQUEST_MAX_SIZE if with_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return most
