@@ -83,16 +83,6 @@ class ScopedRows(Base):  # type: ignore[misc]
         model = db_field.remote_field.model
         return self.offered(model._default_manager.using(db) if rows is None else rows, request)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        """Who works for one account only need not choose it; accounts are made on their own page."""
-        field = super().formfield_for_dbfield(db_field, request, **options)
-        if db_field.related_model is Account and isinstance(field, ModelChoiceField):
-            for link in ("can_add_related", "can_change_related", "can_view_related"):
-                setattr(field.widget, link, False)
-            mine = list(field.queryset.values_list("pk", flat=True)[:2])  # type: ignore[union-attr]
-            field.initial = mine[0] if len(mine) == 1 else None
-        return field
-
     def offered(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         """Those rows of another model that this user may choose from."""
         other = self.admin_site._registry.get(rows.model)
@@ -128,6 +118,19 @@ class ScopedAdmin(ScopedRows):
         if isinstance(obj, Model):
             return _account_id(obj, self.path) in accounts
         return self.get_object(request, unquote(str(obj))) is not None
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Who works for one account only need not choose it; accounts are made on their own page.
+
+        Not in an inline: a line that holds nothing but what was chosen for him would count as empty.
+        """
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if db_field.related_model is Account and isinstance(field, ModelChoiceField):
+            for link in ("can_add_related", "can_change_related", "can_view_related"):
+                setattr(field.widget, link, False)
+            mine = list(field.queryset.values_list("pk", flat=True)[:2])  # type: ignore[union-attr]
+            field.initial = mine[0] if len(mine) == 1 else None
+        return field
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) and self.owns(request, obj)
