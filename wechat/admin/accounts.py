@@ -25,10 +25,10 @@ from wechat.admin.account_form import (
     RowsForm,
     clear_box,
 )
-from wechat.admin.account_pages import AccountPages
 from wechat.admin.actions import asks_first
 from wechat.admin.history import HistoryAdmin, note
 from wechat.admin.menu import ACCOUNT, Entry
+from wechat.admin.pages import ACCOUNTS, WithPages
 from wechat.admin.versions import Key, Part, Record, Version, state_at
 from wechat.models import Account, ConfigRow
 from wechat.registry import CARD, ROWS
@@ -47,10 +47,11 @@ def _groups() -> list[tuple[Any, dict[str, Any]]]:
 
 
 @admin.register(Account)
-class AccountAdmin(AccountPages, HistoryAdmin):  # type: ignore[misc]
+class AccountAdmin(WithPages, HistoryAdmin):  # type: ignore[misc]
     """Everything an account needs. It cannot be deleted here: all of its messages, quotes and people would go with it."""
 
     menu = Entry(ACCOUNT, 10, "settings")
+    pages = ACCOUNTS
     form = AccountForm
     fieldsets = _groups()
     list_display = ("__str__", "slug", "kind", "way", "mode", "health")

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from wechat import conf, doctor
-from wechat.admin import account_pages
+from wechat.admin import pages
 from wechat.doctor import Finding, Level
 from wechat.models import Account
 
@@ -28,7 +28,7 @@ DEBUGGING = "https://mp.weixin.qq.com/debug/"
 Part = tuple[str, str]
 
 
-@account_pages.page("doctor", _("Check-up"), icon="stethoscope", position=30)
+@pages.ACCOUNTS.page("doctor", _("Check-up"), icon="stethoscope", position=30)
 def examine(request: HttpRequest, admin: Any) -> HttpResponse:
     """The page with what is known already; a POST examines one part, or all of them where no script runs."""
     parts = list(_parts(request))
@@ -40,13 +40,13 @@ def examine(request: HttpRequest, admin: Any) -> HttpResponse:
         return TemplateResponse(request, "admin/wechat/doctor_part.html", shown)
     known = [_shown(part, fresh=False, look=wanted == "all") for part in parts]
     context = {"title": _("Check-up"), "parts": known, "debugging": DEBUGGING, "command": "manage.py doctor"}
-    return account_pages.render(request, admin, "doctor.html", **context)
+    return pages.render(request, admin, "doctor.html", **context)
 
 
 def _parts(request: HttpRequest) -> Iterator[Part]:
     """What there is to examine for this person: name and title."""
     yield INSTALLATION, gettext("Installation")
-    for account in account_pages.accounts(request):
+    for account in pages.accounts(request):
         yield str(account.pk), str(account)
 
 

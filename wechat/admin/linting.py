@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from wechat import linter
-from wechat.admin import rule_pages
+from wechat.admin import pages
 from wechat.linter import Finding
 from wechat.models import Account
 
@@ -17,10 +17,10 @@ TITLES = {"error": _("Does not work"), "warning": _("Probably not meant"), "info
 ICONS = {"error": "error", "warning": "warning", "info": "info"}
 
 
-@rule_pages.page("lint", _("Check the rules"), icon="rule", position=40)
+@pages.RULES.page("lint", _("Check the rules"), icon="rule", position=40)
 def lint(request: HttpRequest, admin: Any) -> HttpResponse:
     """What is found now."""
-    form, account = rule_pages.chosen(request)
+    form, account = pages.chosen(request)
     if account is None:
         raise Http404
     found = linter.of_account(account)
@@ -28,7 +28,7 @@ def lint(request: HttpRequest, admin: Any) -> HttpResponse:
     groups = [
         _group(level, found, names, account, may_add=admin.has_add_permission(request)) for level in linter.LEVELS
     ]
-    return rule_pages.render(
+    return pages.render(
         request,
         admin,
         "linting.html",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from wechat import conf, materials
-from wechat.admin import rule_pages
+from wechat.admin import pages
 from wechat.client import media
 from wechat.errors import CallFailed
 from wechat.explanations import explain_error
@@ -24,7 +24,7 @@ KINDS = {kind.value: kind.label for kind in (Material.Kind.IMAGE, Material.Kind.
 
 def page(request: HttpRequest, admin: Any) -> HttpResponse:
     """The page; a POST takes one file over, or deletes one there."""
-    form, account = rule_pages.chosen(request)
+    form, account = pages.chosen(request)
     kind = request.GET.get("kind", "image")
     kind = kind if kind in KINDS else "image"
     if account and request.method == "POST":
@@ -35,7 +35,7 @@ def page(request: HttpRequest, admin: Any) -> HttpResponse:
         context |= _found(account, kind, _offset(request))
     context["may_add"] = request.user.has_perm("wechat.add_material")
     context["may_delete"] = request.user.has_perm("wechat.delete_material")
-    return rule_pages.render(request, admin, "material/library.html", title=_("Files at WeChat"), **context)
+    return pages.render(request, admin, "material/library.html", title=_("Files at WeChat"), **context)
 
 
 def _offset(request: HttpRequest) -> int:

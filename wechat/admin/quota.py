@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from wechat import calls, conf
-from wechat.admin import account_pages, endpoints, outcomes, rule_pages
+from wechat.admin import endpoints, outcomes, pages
 from wechat.client import quota as client
 from wechat.client.quota import CLEARS_PER_MONTH
 from wechat.conf import AccountConfig
@@ -60,10 +60,10 @@ class RidForm(forms.Form):
     )
 
 
-@account_pages.page("quota", _("Quotas"), icon="speed", position=40)
+@pages.ACCOUNTS.page("quota", _("Quotas"), icon="speed", position=40)
 def quotas(request: HttpRequest, admin: Any) -> HttpResponse:
     """What is known; a POST asks, clears, or looks up a rid."""
-    form, account = rule_pages.chosen(request)
+    form, account = pages.chosen(request)
     if account is None:
         raise Http404
     do = request.POST.get("do", "") if request.method == "POST" else ""
@@ -73,7 +73,7 @@ def quotas(request: HttpRequest, admin: Any) -> HttpResponse:
     if do == "rid":
         context = _look_up(request, _config(account))
     shown = {"form": form, "account": account, **_known(account, ask=do == "ask"), **context}
-    return account_pages.render(request, admin, "quota.html", title=_("Quotas"), **shown)
+    return pages.render(request, admin, "quota.html", title=_("Quotas"), **shown)
 
 
 def _config(account: Account) -> AccountConfig:
@@ -134,7 +134,7 @@ def _clear(request: HttpRequest, admin: Any, account: Account) -> HttpResponse:
             admin.log_change(request, account, gettext("Quotas cleared"))
             cache.delete(f"quota:{account.pk}")
             messages.success(request, gettext("All daily quotas of this account begin anew."))
-    return redirect(f"{account_pages.address('quota')}?account={account.pk}")
+    return redirect(f"{pages.ACCOUNTS.address('quota')}?account={account.pk}")
 
 
 def _look_up(request: HttpRequest, account: AccountConfig) -> Json:

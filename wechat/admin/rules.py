@@ -16,18 +16,19 @@ from django.views.decorators.http import require_POST
 from wechat import linter, materials
 from wechat.admin import hits, rule_editor, rule_form, rule_looks, rule_preview, scope
 from wechat.admin.menu import REPLIES, Entry
+from wechat.admin.pages import RULES, WithPages
 from wechat.admin.rule_list import RuleList
-from wechat.admin.rule_pages import RulePages
 from wechat.models import Account, Rule
 
 _LEVELS = {"info": messages.INFO, "warning": messages.WARNING, "error": messages.ERROR}
 
 
 @admin.register(Rule)
-class RuleAdmin(RulePages, RuleList):
+class RuleAdmin(WithPages, RuleList):
     """One rule. Its form is checked by wechat.admin.rule_form; the phone is drawn by wechat.admin.rule_preview."""
 
     menu = Entry(REPLIES, 10, "quickreply")
+    pages = RULES
     form = rule_form.RuleForm
     compressed_fields = False
     warn_unsaved_form = True

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from wechat import portable, strictjson
-from wechat.admin import rule_pages
+from wechat.admin import pages
 from wechat.admin.transfer_words import shown, told
 from wechat.models import Account
 
@@ -33,7 +33,7 @@ DRAFT_LASTS = 3600  # seconds between looking at the differences and applying th
 Drafts: Any = import_module(settings.SESSION_ENGINE).SessionStore
 
 
-class UploadForm(rule_pages.AccountForm):
+class UploadForm(pages.AccountForm):
     """The file, and the account it is meant for."""
 
     prefix = "into"
@@ -62,16 +62,16 @@ class UploadForm(rule_pages.AccountForm):
         return cleaned
 
 
-@rule_pages.page("transfer", _("Export and import"), icon="swap_vert", position=50, rights=READS)
+@pages.RULES.page("transfer", _("Export and import"), icon="swap_vert", position=50, rights=READS)
 def transfer(request: HttpRequest, admin: Any) -> HttpResponse:
     """Both forms; the second only for who may write."""
     return _page(request, admin, UploadForm(request))
 
 
-@rule_pages.page("export", _("Export"), below="transfer/", rights=READS)
+@pages.RULES.page("export", _("Export"), below="transfer/", rights=READS)
 def export(request: HttpRequest, _admin: Any) -> HttpResponse:
     """The file."""
-    _form, account = rule_pages.chosen(request)
+    _form, account = pages.chosen(request)
     if account is None:
         raise Http404
     text = json.dumps(portable.export(account), ensure_ascii=False, indent=2)
@@ -80,25 +80,25 @@ def export(request: HttpRequest, _admin: Any) -> HttpResponse:
     return HttpResponse(f"{text}\n", content_type="application/json; charset=utf-8", headers=headers)
 
 
-@rule_pages.page("import", _("Import"), below="transfer/", rights=WRITES)
+@pages.RULES.page("import", _("Import"), below="transfer/", rights=WRITES)
 def differences(request: HttpRequest, admin: Any) -> HttpResponse:
     """What the uploaded file would change."""
     if request.method != "POST":
-        return redirect(rule_pages.address("transfer"))
+        return redirect(pages.RULES.address("transfer"))
     form = UploadForm(request, request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, admin, form, status=422)
     return _preview(request, admin, form.cleaned_data["account"], form.cleaned_data["file"])
 
 
-@rule_pages.page("apply", _("Apply"), below="transfer/", rights=WRITES)
+@pages.RULES.page("apply", _("Apply"), below="transfer/", rights=WRITES)
 def apply(request: HttpRequest, admin: Any) -> HttpResponse:
     """Make it so, if nobody changed anything since the differences were shown."""
     draft = Drafts(request.POST.get("draft", "") if request.method == "POST" else "")
-    account = rule_pages.accounts(request).filter(pk=draft.get("account", 0)).first()
+    account = pages.accounts(request).filter(pk=draft.get("account", 0)).first()
     if account is None or draft.get("user") != request.user.pk:
         messages.error(request, gettext("The uploaded file is no longer here. Please choose it again."))
-        return redirect(rule_pages.address("transfer"))
+        return redirect(pages.RULES.address("transfer"))
     remove = bool(request.POST.get("remove")) and request.user.has_perms(REMOVES)
     user: Any = request.user
     document = draft["document"]
@@ -113,12 +113,12 @@ def apply(request: HttpRequest, admin: Any) -> HttpResponse:
     else:
         admin.log_change(request, account, told(done))
         messages.success(request, told(done))
-    return redirect(rule_pages.address("transfer"))
+    return redirect(pages.RULES.address("transfer"))
 
 
 def _preview(request: HttpRequest, admin: Any, account: Account, document: Any) -> HttpResponse:
     draft = {"user": request.user.pk, "account": account.pk, "document": document, "seen": portable.state(account)}
-    return rule_pages.render(
+    return pages.render(
         request,
         admin,
         "import.html",
@@ -133,10 +133,10 @@ def _preview(request: HttpRequest, admin: Any, account: Account, document: Any) 
 
 def _page(request: HttpRequest, admin: Any, form: UploadForm, *, status: int = 200) -> HttpResponse:
     context = {
-        "form": rule_pages.AccountForm(request),
+        "form": pages.AccountForm(request),
         "upload": form if request.user.has_perms(WRITES) else None,
     }
-    response = rule_pages.render(request, admin, "transfer.html", title=_("Export and import"), **context)
+    response = pages.render(request, admin, "transfer.html", title=_("Export and import"), **context)
     response.status_code = status
     return response
 

@@ -19,7 +19,7 @@ from unfold.widgets import (
 )
 
 from wechat import conf, trial
-from wechat.admin import kinds, looks, rule_pages
+from wechat.admin import kinds, looks, pages
 from wechat.admin.outgoing import PURPOSES
 from wechat.admin.rule_looks import keyword_in_words
 from wechat.linter import isolated
@@ -33,7 +33,7 @@ _TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that wo
 Bubble = dict[str, Any]
 
 
-class TrialForm(rule_pages.AccountForm):
+class TrialForm(pages.AccountForm):
     """What to try. All boxes are there without a script; with one, those of the chosen kind."""
 
     kind = forms.ChoiceField(
@@ -97,13 +97,13 @@ class TrialForm(rule_pages.AccountForm):
         return trial.run(account, pushed, at)
 
 
-@rule_pages.page("try", _("Try a message"), icon="science", position=30)
+@pages.RULES.page("try", _("Try a message"), icon="science", position=30)
 def try_it(request: HttpRequest, admin: Any) -> HttpResponse:
     """The form, and below or beside it what would happen."""
     data = request.POST if request.method == "POST" else None
     form = TrialForm(request, data, initial={name: request.GET[name] for name in request.GET})
     context = shown(request, form.run()) if form.is_bound and form.is_valid() else {}
-    return rule_pages.render(request, admin, "trial.html", title=_("Try a message"), form=form, **context)
+    return pages.render(request, admin, "trial.html", title=_("Try a message"), form=form, **context)
 
 
 def shown(request: HttpRequest, result: Result) -> dict[str, Any]:

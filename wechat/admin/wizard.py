@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from wechat import conf, menu_publishing, permissions, sightings, tokens
-from wechat.admin import account_pages, account_status, outcomes, scope
+from wechat.admin import account_status, outcomes, pages, scope
 from wechat.admin.wizard_forms import ConnectForm, MenuForm, SecretForm, reasons
 from wechat.conf import AccountConfig
 from wechat.errors import CallFailed, PlatformError
@@ -41,19 +41,21 @@ KEPT = 600  # seconds that the permissions found are shown
 ALPHABET = string.ascii_letters + string.digits
 
 
-@account_pages.page("connect_new", _("Connect an account"), icon="add_link", position=5, right="wechat.add_account")
+@pages.ACCOUNTS.page(
+    "connect_new", _("Connect an account"), icon="add_link", position=5, rights=("wechat.add_account",)
+)
 def start(request: HttpRequest, admin: Any) -> HttpResponse:
     """The first step: what WeChat's console says of the account. What was begun before can be gone on with."""
     form = ConnectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         account = _make(request, form)
         admin.log_addition(request, account, [{"added": {}}])
-        return redirect(account_pages.address("connect", account.pk))
-    begun = account_pages.accounts(request).filter(rows__conf_name=STEP, rows__conf_value__gt=DONE)
+        return redirect(pages.ACCOUNTS.address("connect", account.pk))
+    begun = pages.accounts(request).filter(rows__conf_name=STEP, rows__conf_value__gt=DONE)
     return _page(request, admin, "start", form=form, begun=begun)
 
 
-@account_pages.page("connect", _("Connect an account"), of_one=True)
+@pages.ACCOUNTS.page("connect", _("Connect an account"), of_one=True)
 def connect(request: HttpRequest, admin: Any, account: Account) -> HttpResponse:
     """The step at which the account is, and what is done at it."""
     step = _step(account)
@@ -65,7 +67,7 @@ def connect(request: HttpRequest, admin: Any, account: Account) -> HttpResponse:
     return _shown(request, admin, account)
 
 
-@account_pages.page("connect_state", _("Connect an account"), of_one=True)
+@pages.ACCOUNTS.page("connect_state", _("Connect an account"), of_one=True)
 def state(request: HttpRequest, admin: Any, account: Account) -> HttpResponse:
     """Whether WeChat has called since the values were made; the page asks every two seconds."""
     begun = account.rows.filter(conf_name=STEP).values_list("updated_at", flat=True).first()
@@ -187,7 +189,7 @@ def _shown(request: HttpRequest, admin: Any, account: Account, **context: Any) -
                 (_("Token"), config.token),
                 ("EncodingAESKey", config.get("public_wechat_aes_key")),
             ),
-            "state_url": account_pages.address("connect_state", account.pk),
+            "state_url": pages.ACCOUNTS.address("connect_state", account.pk),
         }
     if step == MENU:
         more |= {"abilities": _abilities(account), "menu": MenuForm()}
@@ -209,11 +211,11 @@ def _page(request: HttpRequest, admin: Any, step: str, **context: Any) -> HttpRe
         {"title": TITLES[name], "here": name == step, "past": order.index(name) < order.index(step)} for name in order
     ]
     named = {"title": gettext("Connect an account"), "steps": steps, "step": step or "done"}
-    return account_pages.render(request, admin, "connect.html", **named, **context)
+    return pages.render(request, admin, "connect.html", **named, **context)
 
 
 def _again(account: Account) -> HttpResponse:
-    return redirect(account_pages.address("connect", account.pk))
+    return redirect(pages.ACCOUNTS.address("connect", account.pk))
 
 
 def _config(account: Account) -> AccountConfig:
