@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from wechat.models import Account
 FORMAT, VERSION = "wxhub-config", 1
 MOST_ERRORS = 20  # told at once; the rest shows when these are put right
 HEAD = ("format", "version", "account")
+REASON_LENGTH = 100  # characters of the column history_change_reason
 
 Fields = dict[str, Any]
 Items = dict[str, Fields]
@@ -64,6 +66,13 @@ class Section(ABC):
     def title(self, name: str) -> Words:
         """What staff call the item."""
         return name
+
+
+def note(row: Model, user: AbstractBaseUser, what: Sequence[str] = ()) -> None:
+    """Say in the row's next history entry who imported it, and which of its fields."""
+    reason = ": ".join(filter(None, [_("Import"), ", ".join(what)]))
+    row._history_user = user  # type: ignore[attr-defined]  # simple_history reads these two there
+    row._change_reason = reason[:REASON_LENGTH]  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

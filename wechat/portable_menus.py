@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from wechat import menus
 from wechat.models import Account, Menu, Tag
-from wechat.portable import Fields, Items, Section, Words, register
+from wechat.portable import Fields, Items, Section, Words, note, register
 
 MOST_MENUS = 100
 _CLIENTS = frozenset(Menu.Client.values)
@@ -60,12 +60,12 @@ class Menus(Section):
             menu = _row_for(account, name, is_default=not _for_some(fields))
             menu.name, menu.client = name, fields["client"]
             menu.document, menu.tag = fields["document"], _tag(account, fields["tag"])
-            _note(menu, user)
+            note(menu, user)
             menu.save()
 
     def remove(self, account: Account, names: Sequence[str], user: AbstractBaseUser) -> None:
         for menu in account.menus.filter(name__in=names):
-            _note(menu, user)
+            note(menu, user)
             menu.delete()
 
 
@@ -123,11 +123,6 @@ def _for_some(fields: Fields) -> bool:
 
 def _tag(account: Account, name: str) -> Tag | None:
     return Tag.objects.get_or_create(account=account, name=name)[0] if name else None
-
-
-def _note(menu: Menu, user: AbstractBaseUser) -> None:
-    menu._history_user = user  # type: ignore[attr-defined]  # simple_history reads these two there
-    menu._change_reason = _("Import")  # type: ignore[attr-defined]
 
 
 register(Menus())

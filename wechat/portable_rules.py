@@ -15,7 +15,7 @@ from simple_history.utils import bulk_create_with_history, bulk_update_with_hist
 from wechat import answers, conf
 from wechat.keywords import Keyword, check_keyword
 from wechat.models import Account, Rule
-from wechat.portable import Fields, Items, Section, Words, register
+from wechat.portable import Fields, Items, Section, Words, note, register
 from wechat.registry import CARD, ROWS, TEXTS, Row
 
 MOST_RULES = 10_000
@@ -57,7 +57,7 @@ class Texts(Section):
 
     def put(self, account: Account, items: Items, user: AbstractBaseUser) -> None:
         conf.save(account, {name: fields["value"] for name, fields in items.items()})
-        _note(account, user, [str(self.title(name)) for name in items])
+        note(account, user, [str(self.title(name)) for name in items])
         account.save(update_fields=["name"])  # the texts stand in the history of their account
 
     def remove(self, account: Account, names: Sequence[str], user: AbstractBaseUser) -> None:
@@ -130,19 +130,13 @@ class Rules(Section):
         gone = set(names)
         for rule in account.rules.all():
             if rule.name in gone:
-                _note(rule, user, [])
+                note(rule, user)
                 rule.delete()
 
 
 def _raise(errors: list[str]) -> None:
     if errors:
         raise ValidationError(errors)
-
-
-def _note(row: Any, user: AbstractBaseUser, what: list[str]) -> None:
-    """Say in the row's next history entry who did it, and why."""
-    row._history_user = user
-    row._change_reason = ": ".join(filter(None, [_("Import"), ", ".join(what)]))[:100]
 
 
 def _text(name: str, value: Any) -> str:

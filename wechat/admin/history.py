@@ -28,8 +28,8 @@ from wechat.admin.records import leave
 from wechat.admin.scope import ScopedAdmin
 from wechat.admin.versions import Key, Part, Record, Version, records, state_at, told, versions
 from wechat.models import Account
+from wechat.portable import REASON_LENGTH
 
-REASON_LENGTH = 100  # of the column history_change_reason
 PER_PAGE = 20
 
 
