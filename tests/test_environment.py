@@ -21,11 +21,13 @@ GOOD = {
 NAMES = {*GOOD, "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
 
 
-def start(**variables: str) -> "subprocess.CompletedProcess[str]":
+def start(
+    code: str = "import wxhub.settings as s; print(s.DEBUG, s.PUBLIC_URL)", **variables: str
+) -> "subprocess.CompletedProcess[str]":
     """Import the settings in a process of its own; an empty variable counts as absent, and hides a .env file's."""
     kept = {name: value for name, value in os.environ.items() if name not in NAMES and "WECHAT" not in name}
     return subprocess.run(
-        [sys.executable, "-c", "import wxhub.settings as s; print(s.DEBUG, s.PUBLIC_URL)"],
+        [sys.executable, "-c", code],
         env={**kept, **variables},
         cwd=ROOT,
         capture_output=True,

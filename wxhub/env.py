@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 BASE_DIR = Path(__file__).resolve().parent.parent
 PLACEHOLDERS = ("change", "placeholder", "example", "secret-key", "insecure", "your-", "todo", "xxxx")
 SECRET_MIN_LENGTH = 32
+WEBHOOKS = ("wecom", "dingtalk", "feishu", "json")
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
@@ -30,7 +31,16 @@ def is_loopback(host: str | None) -> bool:
 
 def base_url(name: str, default: str) -> str:
     """An http(s) address without a trailing slash. Plain http is for loopback addresses only: secrets travel there."""
-    value = env.str(name, default).rstrip("/")
+    return _checked(name, env.str(name, default))
+
+
+def base_urls(name: str, default: list[str]) -> list[str]:
+    """Several such addresses, with commas between them."""
+    return [_checked(name, value) for value in env.list(name, default=[]) or default]
+
+
+def _checked(name: str, value: str) -> str:
+    value = value.strip().rstrip("/")
     try:
         parts = urlsplit(value)
     except ValueError:
@@ -93,3 +103,42 @@ def mail() -> dict[str, Any]:
         raise ImproperlyConfigured(
             "EMAIL_URL must be an address such as smtp+tls://user:password@smtp.example.com:587."
         ) from None
+
+
+def optional_secret(name: str) -> str:
+    """A secret that may be absent; one that is too short to be one is refused in any case."""
+    value = env.str(name, "")
+    if value and (len(value) < SECRET_MIN_LENGTH or any(mark in value.lower() for mark in PLACEHOLDERS)):
+        raise ImproperlyConfigured(f"{name} is too short (under {SECRET_MIN_LENGTH} characters) or a placeholder.")
+    return value
+
+
+def webhooks(name: str, *, debug: bool) -> list[str]:
+    """Addresses of group chats, each a secret: the messages that refuse one show nothing of it. wechat.webhooks reads them."""
+    found = [each for each in env.list(name, default=[]) if each]
+    for number, url in enumerate(found, 1):
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
+        kind, _plus, scheme = parts.scheme.rpartition("+")
+        plain = scheme == "http" and debug and is_loopback(parts.hostname)
+        if not parts.hostname or kind not in ("", *WEBHOOKS) or not (scheme == "https" or plain):
+            raise ImproperlyConfigured(
+                f"{name}, number {number}, must be an https address, or one that begins with "
+                f"{' or '.join(f'{each}+https://' for each in WEBHOOKS)}."
+            )
+    return found
+
+
+def log_format() -> str:
+    """How log lines look: `line` for people, `json` for programs."""
+    return one_of("LOG_FORMAT", ("line", "json"))
+
+
+def one_of(name: str, values: tuple[str, ...]) -> str:
+    """One of these words; the first where nothing is set."""
+    value = env.str(name, "") or values[0]
+    if value not in values:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(values)}, not {value!r}.")
+    return value

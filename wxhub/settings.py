@@ -4,10 +4,25 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
-from wxhub.env import BASE_DIR, base_url, env, field_keys, is_loopback, mail, required, secret
+from wxhub.database import database
+from wxhub.env import (
+    BASE_DIR,
+    base_url,
+    base_urls,
+    env,
+    field_keys,
+    is_loopback,
+    log_format,
+    mail,
+    one_of,
+    optional_secret,
+    required,
+    secret,
+    webhooks,
+)
+from wxhub.theme import UNFOLD as UNFOLD
 
 # What this is and where it runs.
 DEBUG = env.bool("DEBUG", True)
@@ -31,6 +46,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # how many proxies in front of 
 WECHAT_API_BASE = base_url("WECHAT_API_BASE", "https://api.weixin.qq.com")
 WECHAT_MP_BASE = base_url("WECHAT_MP_BASE", "https://mp.weixin.qq.com")
 WECHAT_OPEN_BASE = base_url("WECHAT_OPEN_BASE", "https://open.weixin.qq.com")
+# Where the avatars that people agree to show may lie: no page loads a picture of anybody else.
+WECHAT_AVATAR_ORIGINS = base_urls("WECHAT_AVATAR_ORIGINS", ["https://thirdwx.qlogo.cn", "https://wx.qlogo.cn"])
 # Full addresses of three calls, with the placeholders of the source documents; they follow WECHAT_API_BASE by default.
 WECHAT_SEND_MESSAGE = base_url(
     "WECHAT_SEND_MESSAGE", f"{WECHAT_API_BASE}/cgi-bin/message/custom/send?access_token=##TOKEN##"
@@ -42,8 +59,12 @@ WECHAT_PUBLIC_GET_ACCESS_TOKEN = base_url(
 WECHAT_PUBLIC_GET_TEMPORARY_TICKET = base_url(
     "WECHAT_PUBLIC_GET_TEMPORARY_TICKET", f"{WECHAT_API_BASE}/cgi-bin/qrcode/create?access_token=##TOKEN##"
 )
+WECHAT_JSSDK_URL = base_url("WECHAT_JSSDK_URL", "https://res.wx.qq.com/open/js/jweixin-1.6.0.js")
 WECHAT_TIMESTAMP_TOLERANCE = env.int("WECHAT_TIMESTAMP_TOLERANCE", 300)  # seconds a push's timestamp may be off; 0: any
 WECHAT_QR_EXPIRE_SECONDS = env.int("WECHAT_QR_EXPIRE_SECONDS", 1800)
+# How many quotes visitors may make themselves in an hour: one of them, and all together.
+INSTANT_QUOTES_PER_ADDRESS = env.int("INSTANT_QUOTES_PER_ADDRESS", 30)
+INSTANT_QUOTES_PER_HOUR = env.int("INSTANT_QUOTES_PER_HOUR", 600)
 # Defaults of the card's rows for an account that has none of its own.
 WECHAT_MESSAGE_TITLE = env.str("WECHAT_MESSAGE_TITLE", "您的装修报价已生成")
 WECHAT_MESSAGE_BRIEF = env.str(
@@ -58,6 +79,9 @@ SENDS_MAIL = bool(env.str("EMAIL_URL", ""))
 globals().update(mail())  # EMAIL_BACKEND, EMAIL_HOST …
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "") or f"WxHub <wxhub@{_public.hostname}>"
+# And to a group chat of theirs (wechat.webhooks); and what the firm's monitoring must know to read /metrics.
+ALARM_WEBHOOKS = webhooks("ALARM_WEBHOOKS", debug=DEBUG)
+METRICS_TOKEN = optional_secret("METRICS_TOKEN")
 
 INSTALLED_APPS = [
     "unfold",
@@ -76,11 +100,13 @@ INSTALLED_APPS = [
     "simple_history",
     "axes",
     "csp",
+    "django_otp",
     "wechat",
     "orders",
 ]
 
 MIDDLEWARE = [
+    "wxhub.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -90,7 +116,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "wechat.admin.gate.StaffGate",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -119,18 +147,9 @@ TEMPLATES = [
 
 # Storage. SQLite needs WAL and IMMEDIATE: without them most of several callbacks at once fail with "database is locked".
 # NORMAL keeps every answered push when a process is killed, FULL also when the power is cut; it costs half of the speed.
-DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{BASE_DIR / 'wxhub.sqlite3'}")}
-DATABASES["default"]["CONN_MAX_AGE"] = 600  # a connection per request costs a factor of ten on PostgreSQL
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    _synchronous = env.str("SQLITE_SYNCHRONOUS", "NORMAL")
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 4,  # seconds; the platform hangs up after five
-        "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={_synchronous}; "
-        "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000;",  # 16 MB of cache, and of log between checkpoints
-    }
-elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"]["OPTIONS"] = {"prepare_threshold": 1, **DATABASES["default"].get("OPTIONS", {})}
+DATABASES = {"default": database(BASE_DIR / "wxhub.sqlite3")}
+# Pushes that the database does not take wait here until it does; on the disk of this machine, beside no public folder.
+SPOOL_DIR = env.str("SPOOL_DIR", "") or BASE_DIR / "spool"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "")
 CACHES = {
@@ -150,16 +169,25 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger cannot lock the owner out from elsewhere
 AXES_CLIENT_IP_CALLABLE = "wxhub.middleware.client_address"
+AXES_HANDLER = "wxhub.signin.Handler"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who goes on trying neither prolongs it nor makes rows
 AXES_VERBOSE = False
+SIGN_IN_FAILURES_PER_ADDRESS = 10  # in the time of AXES_COOLOFF_TIME, whatever names were tried
+# Who must take a second step to sign in: off (nobody; who has set one up is asked all the same), managers, or all.
+STAFF_OTP = one_of("STAFF_OTP", ("off", "managers", "all"))
 
 # The web's own fences.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_SECONDS = 60 * env.int("SESSION_IDLE_MINUTES", 120)  # staff who do nothing for so long sign in again
+SESSION_ABSOLUTE_SECONDS = 3600 * env.int("SESSION_HOURS", 12)  # and in any case after so long
+if HTTPS:  # a browser takes a cookie of such a name from this very host only, and over https
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^wechat/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^wechat/[^/]+/callback/?$", r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -175,7 +203,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "https://thirdwx.qlogo.cn", "https://wx.qlogo.cn"],
+        "img-src": [SELF, "data:", *WECHAT_AVATAR_ORIGINS],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -217,47 +245,23 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "Create quotes and follow what becomes of them. Send your key as `Authorization: Api-Key …`.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "wechat.api_schema.with_refusals",
+    ],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-}
-
-UNFOLD = {
-    "SITE_TITLE": "WxHub",
-    "SITE_HEADER": "WxHub",
-    "SITE_SYMBOL": "forum",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("img/favicon.svg")},
-    ],
-    "SITE_URL": None,
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "wechat.admin.health.dashboard",
-    "SIDEBAR": {"navigation": "wechat.admin.menu.navigation"},
-    "COLORS": {
-        "primary": {
-            "50": "#eefbf3",
-            "100": "#d6f5e1",
-            "200": "#b0eac8",
-            "300": "#7cd9a7",
-            "400": "#46c182",
-            "500": "#22a666",
-            "600": "#128552",
-            "700": "#0f6b44",
-            "800": "#0e5537",
-            "900": "#0c462f",
-            "950": "#05271a",
-        }
-    },
 }
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "wechat.redaction.OneLine", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {"()": "wechat.redaction.OneLine", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "json": {"()": "wechat.redaction.JsonLine"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": log_format()}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         "django": {"level": "INFO", "handlers": ["console"], "propagate": False},

@@ -1,0 +1,42 @@
+"""The database out of the environment, with what this installation needs of it."""
+
+from pathlib import Path
+from typing import Any
+
+from wxhub.env import env
+
+
+def database(file: Path) -> dict[str, Any]:
+    """DATABASE_URL as Django's settings, a SQLite `file` without it."""
+    settings: dict[str, Any] = env.db("DATABASE_URL", f"sqlite:///{file}")
+    settings["CONN_MAX_AGE"] = 600  # a connection per request costs a factor of ten on PostgreSQL
+    if settings["ENGINE"].endswith("sqlite3"):
+        settings["OPTIONS"] = _sqlite()
+    elif settings["ENGINE"].endswith("postgresql"):
+        settings["OPTIONS"] = _postgresql() | settings.get("OPTIONS", {})
+    return settings
+
+
+def _sqlite() -> dict[str, Any]:
+    synchronous = env.str("SQLITE_SYNCHRONOUS", "NORMAL")
+    pragmas = (
+        # A new file can give room back a little at a time (wechat.housekeeping); it must be said before there is a table.
+        "auto_vacuum=INCREMENTAL",
+        "journal_mode=WAL",
+        f"synchronous={synchronous}",
+        "cache_size=-16000",  # 16 MB
+        "wal_autocheckpoint=4000",  # pages: 16 MB of log between checkpoints
+    )
+    return {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 4,  # seconds; the platform hangs up after five
+        "init_command": " ".join(f"PRAGMA {pragma};" for pragma in pragmas),
+    }
+
+
+def _postgresql() -> dict[str, Any]:
+    return {
+        "prepare_threshold": 1,
+        "connect_timeout": 3,  # seconds
+        "options": "-c lock_timeout=4s",  # the platform hangs up after five; a migration gives way to the pushes too
+    }
