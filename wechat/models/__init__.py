@@ -2,7 +2,10 @@
 
 from wechat.models.access import ApiKey, Membership
 from wechat.models.accounts import Account, ConfigRow
+from wechat.models.authorizations import Authorization
+from wechat.models.brand import Brand
 from wechat.models.calls import ApiCall
+from wechat.models.channels import ChannelCode, ChannelScan, FollowerDay
 from wechat.models.followers import Follower, Tag
 from wechat.models.leases import Cursor, Lease
 from wechat.models.materials import Material
@@ -13,6 +16,7 @@ from wechat.models.people_sync import SyncRun
 from wechat.models.pushes import Push
 from wechat.models.qrcodes import QRCode
 from wechat.models.rules import Rule, RuleDay, UnansweredText
+from wechat.models.second_factors import SecondFactor
 from wechat.models.templates import MessageTemplate, SendJob, SendRequest
 from wechat.models.tokens import TokenRequest
 
@@ -20,9 +24,14 @@ __all__ = [
     "Account",
     "ApiCall",
     "ApiKey",
+    "Authorization",
+    "Brand",
+    "ChannelCode",
+    "ChannelScan",
     "ConfigRow",
     "Cursor",
     "Follower",
+    "FollowerDay",
     "Lease",
     "Material",
     "Membership",
@@ -35,6 +44,7 @@ __all__ = [
     "QRCode",
     "Rule",
     "RuleDay",
+    "SecondFactor",
     "SendJob",
     "SendRequest",
     "SyncRun",

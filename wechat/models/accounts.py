@@ -81,6 +81,11 @@ class Account(models.Model):
         return self.kind in (self.Kind.VERIFIED_SERVICE, self.Kind.TEST)
 
     @property
+    def may_authorize(self) -> bool:
+        """Whether the platform asks people who they are for this kind of account (网页授权)."""
+        return self.kind in (self.Kind.VERIFIED_SERVICE, self.Kind.TEST)
+
+    @property
     def way_of_delivery(self) -> str:
         """How the card travels: what staff chose, else customer service for a verified service account."""
         if self.delivery:

@@ -99,6 +99,10 @@ class OutgoingMessage(models.Model):
             models.Index(fields=["openid"], name="outgoing_of_person"),
             models.Index(fields=["job", "state"], condition=models.Q(job__isnull=False), name="outgoing_of_job"),
             models.Index(fields=["msgid"], condition=~models.Q(msgid=""), name="outgoing_of_msgid"),
+            # What was sent since somebody looked: a row is entered when it is sent, and not while it waits.
+            models.Index(
+                fields=["purpose", "sent_at"], condition=models.Q(sent_at__isnull=False), name="outgoing_sent"
+            ),
         )
         constraints = (
             models.UniqueConstraint(

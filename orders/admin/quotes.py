@@ -1,48 +1,44 @@
-"""Quotes as staff see and write them, and who scanned their codes."""
+"""Quotes as staff see and write them."""
 
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import action
 
-from orders import notices
-from orders.api import free_orderid
-from orders.cards import card_for, money
-from orders.models import Figures, Order, OrderItem, Scan
+from orders import embedding, notices
+from orders.admin import dashboard
+from orders.admin.posters import Posters
+from orders.admin.scans import QUOTES, ScanInline
+from orders.cards import money
+from orders.making import free_orderid
+from orders.models import Order, OrderItem, Scan
 from orders.progress import progress_of
-from wechat.admin import additions, looks
-from wechat.admin.actions import asks_first
+from wechat.admin import looks
 from wechat.admin.history import HistoryAdmin
-from wechat.admin.menu import Entry, Group
-from wechat.admin.records import OPENID_HELP, RecordAdmin
+from wechat.admin.inlines import NamedInline
+from wechat.admin.menu import Entry
 from wechat.admin.versions import Part
-from wechat.conf import AccountConfig
-from wechat.models import OutgoingMessage, Push
-from wechat.models.followers import mask
-from wechat.replies import News
+from wechat.models import OutgoingMessage
 
-QUOTES = Group(10, _("Quotes"))
 SENT, OWED = OutgoingMessage.State.SENT, OutgoingMessage.State.OWED
-FOUND = 1000  # scans of one quote that the inbox's search brings
-SHOWN = ("progress", "page", "market", "created_at", "updated_at")
+SHOWN = ("progress", "page", "embed", "market", "created_at", "updated_at")
 _IN_WORDS = {  # orders.progress
     "waiting": (_("Waits for the scan"), "info"),
     "scanned": (_("Scanned; the card is on its way"), "info"),
+    "follow": (_("Scanned, but the person does not follow"), "warning"),
     "sent": (_("The card is in WeChat"), "success"),
     "owed": (_("The card goes out at the person's next contact"), "warning"),
     "failed": (_("The card could not be delivered"), "danger"),
@@ -53,31 +49,6 @@ _IN_WORDS = {  # orders.progress
 def yuan(amount: Decimal) -> str:
     """`¥86,500`, and `¥43,860.50` where there are cents."""
     return f"¥{amount:,.2f}".removesuffix(".00")
-
-
-@additions.card_sample
-def sample_card(account: AccountConfig) -> News:
-    """The card of an invented quote."""
-    name, area = gettext("Ms Wang"), Decimal(89)
-    quote = Figures(0, 20260101, name, room_area=area, total=Decimal(86500), saved=Decimal(12800))
-    return card_for(quote, account, openid="OPENID", code="…")
-
-
-@additions.consequence
-def scan_of(push: Push) -> str | None:
-    """The scan that this push was."""
-    scan = Scan.objects.filter(pk=push.pk).select_related("order").first()
-    return (
-        looks.link(reverse("admin:orders_scan_change", args=[scan.pk]), f"{gettext('scan')} {scan}") if scan else None
-    )
-
-
-@additions.push_search
-def pushes_about(number: str) -> list[int]:
-    """The last scans of the quote with that number, or of codes for it while there was none."""
-    of_order = Scan.objects.filter(order__orderid=int(number))
-    of_none = Scan.objects.filter(order=None, scene=number)
-    return [pk for scans in (of_order, of_none) for pk in scans.order_by("-pk").values_list("pk", flat=True)[:FOUND]]
 
 
 class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -92,8 +63,16 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_orderid(self) -> int:
         return self.cleaned_data["orderid"] or free_orderid()
 
+    def clean(self) -> dict[str, Any]:
+        """The channel code is one of the quote's own account."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        source, account = data.get("source"), data.get("account") or getattr(self.instance, "account", None)
+        if source and account and source.account_id != account.pk:
+            self.add_error("source", _("This code belongs to another account."))
+        return data
 
-class ItemInline(TabularInline):  # type: ignore[misc]
+
+class ItemInline(NamedInline):
     """The lines of a quote, in an order that can be dragged."""
 
     model = OrderItem
@@ -104,57 +83,8 @@ class ItemInline(TabularInline):  # type: ignore[misc]
     extra = 0
 
 
-class ScanColumns:
-    """What is shown of a scan, in a quote and in the list."""
-
-    @admin.display(description=_("person"))
-    def who(self, scan: Scan) -> str:
-        return mask(scan.openid)
-
-    @admin.display(description=_("scanned"))
-    def when(self, scan: Scan) -> str:
-        """In a quote: the way to the scan's own page."""
-        moment = date_format(timezone.localtime(scan.scanned_at), "DATETIME_FORMAT")
-        return looks.link(reverse("admin:orders_scan_change", args=[scan.pk]), moment)
-
-    @admin.display(description=_("card"))
-    def card_state(self, scan: Scan) -> str:
-        message = scan.message
-        if message is None:
-            return looks.NOTHING
-        url = reverse("admin:wechat_outgoingmessage_change", args=[message.pk])
-        return looks.link(url, message.get_state_display())
-
-    @admin.display(description=_("shared page"))
-    def shared(self, scan: Scan) -> str:
-        if scan.revoked:
-            return looks.badge(gettext("Link revoked"), "danger")
-        return looks.outside_link(f"{settings.PUBLIC_URL}{scan.get_absolute_url()}", gettext("Open"))
-
-
-class ScanInline(ScanColumns, TabularInline):  # type: ignore[misc]
-    """Who scanned the code of this quote; a scan's own page holds its action."""
-
-    model = Scan
-    fields = readonly_fields = ("when", "who", "kind", "card_state", "shared")
-    ordering = ("-pk",)
-    per_page = 20
-    extra = 0
-    can_delete = False
-    hide_title = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Scan]:
-        return super().get_queryset(request).select_related("message")  # type: ignore[no-any-return]
-
-    def has_add_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        return False
-
-
 @admin.register(Order)
-class OrderAdmin(HistoryAdmin):
+class OrderAdmin(Posters, HistoryAdmin):
     """The quotes."""
 
     menu = Entry(QUOTES, 10, "request_quote")
@@ -162,7 +92,7 @@ class OrderAdmin(HistoryAdmin):
     inlines = (ItemInline, ScanInline)
     history_parts = (Part(OrderItem, "order", ("name", "note", "quantity", "unit", "amount", "position")),)
     list_display = ("orderid_plain", "customer", "area", "total", "saved", "status", "account", "created_at")
-    list_filter = ("account", "created_at")
+    list_filter = ("account", "source", "created_at")
     list_select_related = ("account",)
     list_per_page = 50
     show_full_result_count = False
@@ -170,7 +100,17 @@ class OrderAdmin(HistoryAdmin):
     ordering = ("-pk",)
     search_fields = ("customer",)
     search_help_text = _("A customer, or a complete order number.")
-    actions_detail = ("tell_scanners",)
+    actions_detail = ("posters", "tell_scanners")
+
+    def get_urls(self) -> list[URLPattern]:
+        files = self.admin_site.admin_view(self.funnel_view)
+        return [path("funnel/", files, name="orders_order_funnel"), *super().get_urls()]
+
+    def funnel_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The tables of the first page as files."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return dashboard.funnel_file(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         last = Scan.objects.filter(order=OuterRef("pk")).order_by("-pk")
@@ -180,7 +120,7 @@ class OrderAdmin(HistoryAdmin):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> list[tuple[Any, dict[str, Any]]]:
-        own = ("account", "orderid", "customer", "room_area", "total_money", "saved_money")
+        own = ("account", "orderid", "customer", "room_area", "total_money", "saved_money", "valid_until", "source")
         return [(None, {"fields": (*own, *SHOWN) if obj else own})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> tuple[str, ...]:
@@ -207,7 +147,8 @@ class OrderAdmin(HistoryAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         order = self.get_object(request, unquote(str(object_id)))
         outdated = order is not None and notices.is_outdated(order)
-        return super().get_actions_detail(request, object_id) if outdated else []  # type: ignore[no-any-return]
+        offered: list[Any] = super().get_actions_detail(request, object_id)
+        return [each for each in offered if outdated or each.path != "tell_scanners"]
 
     @action(  # type: ignore[untyped-decorator]
         description=_("Changed since the scan: tell the people who scanned"), permissions=["tell"], icon="campaign"
@@ -260,36 +201,7 @@ class OrderAdmin(HistoryAdmin):
     def page(self, order: Order) -> str:
         return looks.outside_link(f"{settings.PUBLIC_URL}{order.get_absolute_url()}")
 
-
-@admin.register(Scan)
-class ScanAdmin(ScanColumns, RecordAdmin):
-    """Who scanned what; a shared link that went too far can be revoked."""
-
-    menu = Entry(QUOTES, 20, "qr_code_scanner")
-    list_display = ("scanned_at", "scene", "who", "kind", "card_state", "shared", "account")
-    list_filter = ("kind", "account", "scanned_at")
-    list_select_related = ("account", "message")
-    search_fields = ("openid",)
-    search_help_text = OPENID_HELP
-    fields = ("scanned_at", "scene", "order", "account", "openid", "kind", "card_state", "shared")
-    readonly_fields = ("card_state", "shared")
-    actions_detail = ("revoke",)
-
-    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        scan = self.get_object(request, unquote(str(object_id)))
-        shared = scan is not None and not scan.revoked
-        return super().get_actions_detail(request, object_id) if shared else []  # type: ignore[no-any-return]
-
-    @asks_first(
-        _("Revoke link"),
-        question=_("Revoke the link of this scan?"),
-        consequence=_("The card in WeChat, and wherever it was shared, opens nothing any more."),
-        icon="link_off",
-        permission="act",
-    )
-    def revoke(self, request: HttpRequest, _form: Any, object_id: str) -> HttpResponse:
-        scan = self.found(request, object_id)
-        if scan is not None and Scan.objects.filter(pk=scan.pk, revoked=False).update(revoked=True):
-            self.log_change(request, scan, gettext("Link revoked"))
-            self.message_user(request, gettext("The link is revoked."), messages.SUCCESS)
-        return self.back(request, scan)
+    @admin.display(description=_("on your website"))
+    def embed(self, order: Order) -> SafeString:
+        """What to paste into a page of the firm's own website to show the code there."""
+        return embedding.shown(embedding.quote_snippet(order), order.account_id)

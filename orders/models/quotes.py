@@ -1,4 +1,4 @@
-"""A quote (Order) with its line items, and each Scan of its QR code. A scan owns the link that its card opens."""
+"""A quote (Order) with its line items, and the figures it comes to."""
 
 import secrets
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from decimal import Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from wechat.models import Account, OutgoingMessage
+from wechat.models import Account, ChannelCode
 
 ORDERID_MAX = 4_294_967_295  # a temporary code's scene is an unsigned 32-bit number other than 0
 ASSIGNED = range(10_000_000, 100_000_000)  # numbers we give out ourselves: eight digits, at random
@@ -45,13 +44,6 @@ class Figures:
         return None if self.room_area is None else int(self.room_area * Decimal("1.25"))
 
 
-class RowNumber(models.BigIntegerField):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A 64-bit primary key given by us. SQLite keeps a second index unless the column's type is just `integer`."""
-
-    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
-        return "integer" if connection.vendor == "sqlite" else super().db_type(connection)
-
-
 class Order(models.Model):
     """A price quote. `orderid` is the firm's own number and the scene of the QR code; `key` opens the visitor's page."""
 
@@ -74,6 +66,16 @@ class Order(models.Model):
     )
     saved_money = models.DecimalField(
         _("saved (yuan)"), max_digits=14, decimal_places=2, default=0, validators=[MinValueValidator(0)]
+    )
+    valid_until = models.DateField(_("valid until"), null=True, blank=True)
+    source = models.ForeignKey(
+        ChannelCode,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("channel code"),
+        help_text=_("The code, campaign or salesperson that brought the visitor."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -104,6 +106,11 @@ class Order(models.Model):
         )
 
     @property
+    def is_over(self) -> bool:
+        """Whether its last day is past: the prices may have changed since."""
+        return self.valid_until is not None and timezone.localdate() > self.valid_until
+
+    @property
     def market_money(self) -> Decimal:
         """See Figures.market."""
         return self.figures.market
@@ -112,11 +119,6 @@ class Order(models.Model):
     def built_area(self) -> int | None:
         """See Figures.built_area."""
         return self.figures.built_area
-
-
-def share_code(push_id: int, secret: str) -> str:
-    """The code of a shared link, before its scan is stored."""
-    return f"{push_id}.{secret}"
 
 
 class OrderItem(models.Model):
@@ -139,60 +141,3 @@ class OrderItem(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Scan(models.Model):
-    """Somebody scanned a code: who, when, for which quote. `code` opens the shared page of this scan.
-
-    The primary key is the push's: a push is one scan at most, and no index more is written on the callback's way.
-    """
-
-    class Kind(models.TextChoices):
-        SCAN = "scan", _("Scanned as a follower")
-        FOLLOW = "follow", _("Followed by scanning")
-
-    push_id = RowNumber(_("push"), primary_key=True)
-    order = models.ForeignKey(
-        Order, models.CASCADE, related_name="scans", null=True, blank=True, verbose_name=_("quote")
-    )
-    account = models.ForeignKey(Account, models.CASCADE, related_name="+", verbose_name=_("account"), db_index=False)
-    openid = models.CharField("openid", max_length=64)
-    scene = models.CharField(_("scene"), max_length=64)
-    ticket = models.CharField(_("ticket"), max_length=255, blank=True, default="")
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
-    secret = models.CharField(_("secret of the link"), max_length=32, default=new_key, editable=False)
-    revoked = models.BooleanField(_("link revoked"), default=False)
-    message = models.ForeignKey(
-        OutgoingMessage,
-        models.SET_NULL,
-        null=True,
-        related_name="+",
-        verbose_name=_("card"),
-        db_constraint=False,
-        db_index=False,
-    )
-    scanned_at = models.DateTimeField(_("scanned"))
-
-    class Meta:
-        verbose_name = _("scan")
-        verbose_name_plural = _("scans")
-
-    def __str__(self) -> str:
-        return f"{self.scene} {timezone.localtime(self.scanned_at):%Y-%m-%d %H:%M}"
-
-    def get_absolute_url(self) -> str:
-        return reverse("shared", args=[self.code])
-
-    @property
-    def code(self) -> str:
-        """The code of the link: where to look, and the secret that must be found there."""
-        return share_code(self.push_id, self.secret)
-
-    @classmethod
-    def of_code(cls, code: str) -> "Scan | None":
-        """The scan whose link this is; None for an unknown, malformed or revoked one."""
-        number, _dot, secret = code.partition(".")
-        if not (number.isascii() and number.isdigit() and len(number) <= 18):
-            return None
-        scan = cls.objects.select_related("order__account").filter(pk=int(number), revoked=False).first()
-        return scan if scan and secrets.compare_digest(scan.secret.encode(), secret.encode()) else None
