@@ -22,6 +22,8 @@ from wechat.replies import passive_xml
 from wechat.routing import Contact, Handled
 from wechat.rules import Query, Verdict, index_of
 
+QUICK = 20  # milliseconds: a push that took less is not written again for that alone
+EFFECTIVE = frozenset(["qr", "subscribe", "unsubscribe"])  # pushes that do something whatever the rules say
 REHEARSAL_ID = 0  # of a push that is no row; numbers of rows begin at 1
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,8 @@ class NonceReused(Exception):
 class Delivery:
     """One push as it came in: `body` is decrypted; with a `nonce_key`, only one body may come under it.
 
-    `began` is the time.perf_counter() of its arrival.
+    `began` is the time.perf_counter() of its arrival. `came_at` is set when it waited in the spool (wechat.spool): nobody
+    waits for its answer any more, and what it causes is as of then.
     """
 
     account: AccountConfig
@@ -44,6 +47,7 @@ class Delivery:
     nonce_key: str | None
     encrypted: bool
     began: float
+    came_at: datetime | None = None
 
     def key(self) -> str:
         return self.message.dedupe_key(self.body)
@@ -54,7 +58,7 @@ def receive(delivery: Delivery) -> str | None:
     index_of(delivery.account)  # built, when rules changed, before the transaction takes SQLite's one write lock
     try:
         with transaction.atomic():
-            now = timezone.now()
+            now = delivery.came_at or timezone.now()
             push_id = _record(delivery, now)
             if push_id is None:
                 return _repeat(delivery)
@@ -157,7 +161,7 @@ def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | Non
             "kind": message.handle[:64],
             "raw": delivery.body.decode(errors="replace").replace("\0", ""),
             "encrypted": delivery.encrypted,
-            "state": Push.State.FAILED if failed else Push.State.NOTHING,
+            "state": Push.State.FAILED if failed else _expected(message),
             "answer": "",
             "error": failed,
             "repeats": 0,
@@ -165,6 +169,11 @@ def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | Non
         on_conflict="DO NOTHING",
     )
     return row[0] if row else None
+
+
+def _expected(message: Message) -> str:
+    """The state that such a push mostly ends in: what needs no second statement costs none, and no index is written twice."""
+    return Push.State.DONE if message.handle in EFFECTIVE else Push.State.NOTHING
 
 
 def _repeat(delivery: Delivery) -> str | None:
@@ -181,15 +190,21 @@ def _repeat(delivery: Delivery) -> str | None:
 def _handle(delivery: Delivery, push_id: int, now: datetime) -> str | None:
     account, message = delivery.account, delivery.message
     seen = followers.touch(account, message, now)
-    contact = Contact(account, message, push_id, now, owed=seen.owed, held_by=seen.held_by)
+    waited_for = delivery.came_at is None
+    contact = Contact(account, message, push_id, now, owed=seen.owed, held_by=seen.held_by, answerable=waited_for)
     handled = _answered(contact)
     reply = handled.reply if handled else None
     if seen.owed and followers.opens_window(message):
         handed = outbox.hand_over_owed(contact, reply)
         if handed is not reply:
             reply, handled = handed, replace(handled or Handled(), answered_by="owed", rule_id=None)
-    answer = passive_xml(reply, message, original_id=account.original_id) if reply else None
-    _finish(push_id, handled, answer or "", round((time.perf_counter() - delivery.began) * 1000))
+    if reply and not waited_for:
+        outbox.enqueue(contact, reply, purpose="answer")
+    answer = passive_xml(reply, message, original_id=account.original_id) if reply and waited_for else None
+    state = Push.State.DONE if handled or answer else Push.State.NOTHING
+    milliseconds = round((time.perf_counter() - delivery.began) * 1000)
+    if answer or (handled and handled.rule_id) or state != _expected(message) or milliseconds >= QUICK:
+        _finish(push_id, state, handled, answer or "", milliseconds)
     return answer
 
 
@@ -204,17 +219,16 @@ def _answered(contact: Contact) -> Handled | None:
     return handled
 
 
-def _finish(push_id: int, handled: Handled | None, answer: str, milliseconds: int) -> None:
-    state = Push.State.DONE if handled or answer else Push.State.NOTHING
+def _finish(push_id: int, state: str, handled: Handled | None, answer: str, milliseconds: int) -> None:
     answered_by = handled.answered_by if handled and answer else ""
     statements.run(
         f"UPDATE {Push._meta.db_table} SET state = %s, answer = %s, answered_by = %s, rule_id = %s, milliseconds = %s "
         "WHERE id = %s",
-        [state.value, answer, answered_by, handled.rule_id if handled else None, milliseconds, push_id],
+        [str(state), answer, answered_by, handled.rule_id if handled else None, milliseconds, push_id],
     )
 
 
 def _record_failure(delivery: Delivery, error: str) -> None:
     with transaction.atomic():
-        if _record(delivery, timezone.now(), failed=redact(error)) is None:
+        if _record(delivery, delivery.came_at or timezone.now(), failed=redact(error)) is None:
             _repeat(delivery)

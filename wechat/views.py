@@ -6,21 +6,24 @@ Verify before you parse, parse before you store, store before you act. No HTTP c
 import logging
 import time
 from collections.abc import Mapping
+from itertools import product, starmap
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from wechat import conf, crypto, inbox, replies, sightings
+from wechat import conf, crypto, inbox, replies, sightings, spool
 from wechat.conf import AccountConfig
 from wechat.crypto import CryptoError
 from wechat.inbox import Delivery
-from wechat.messages import Hostile, Tree, Unreadable, from_tree, read_tree
+from wechat.messages import Hostile, Message, Tree, Unreadable, from_tree, read_tree
 from wechat.models import Account
+from wechat.replies import Text, passive_xml
 
 MAX_BODY = 256 * 1024  # bytes; a genuine push has a few thousand
 MAX_PARAMETERS = 20
@@ -29,11 +32,18 @@ logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """A request that is not answered; `status` is 4xx, `reason` is for the log only, `sight` for the doctor."""
+    """A request that is not answered; `status` is 4xx, `reason` is for the log only, `sight` and `seen` for the doctor."""
 
-    def __init__(self, status: int, reason: str, sight: str = "") -> None:
+    def __init__(self, status: int, reason: str, sight: str = "", seen: str = "") -> None:
         super().__init__(reason)
-        self.status, self.sight = status, sight
+        self.status, self.sight, self.seen = status, sight, seen
+
+
+class Keys(NamedTuple):
+    """What an encrypted push came with, and its answer goes back with: on the other side either may be the old one."""
+
+    aes_key: bytes
+    token: str
 
 
 @csrf_exempt
@@ -52,11 +62,11 @@ def callback(request: HttpRequest, slug: str) -> HttpResponse:
     except Refused as refused:
         logger.warning("callback %s refused: %s", slug, refused)
         if account and refused.sight:
-            sightings.note(account, refused.sight, _address(request))
+            sightings.note(account, refused.sight, refused.seen or _address(request))
         return _text("refused", status=refused.status)
-    except (OperationalError, InterfaceError):
+    except (DatabaseError, InterfaceError, spool.NotKept):
         # Not stored: anything but 200 makes the platform push again.
-        logger.exception("callback %s: a push could not be stored", slug)
+        logger.exception("callback %s: a request could not be answered", slug)
         return _text("try again", status=503)
 
 
@@ -76,7 +86,7 @@ def push(account: AccountConfig, request: HttpRequest) -> HttpResponse:
     query = verified_query(account, request)
     body = _read(request)  # only now: a stranger who sends slowly must not hold a thread
     try:
-        tree, body, aes_key = _open(account, query, body)
+        tree, body, keys = _open(account, query, body)
         message = from_tree(tree)
     except Hostile as error:
         raise Refused(400, str(error)) from None
@@ -91,11 +101,13 @@ def push(account: AccountConfig, request: HttpRequest) -> HttpResponse:
         None if account.mode == Account.Mode.SAFE else f"{account.id}:{query['timestamp']}:{query['nonce']}"[:80]
     )
     try:
-        encrypted = aes_key is not None
-        answer = inbox.receive(Delivery(account, message, body, nonce_key, encrypted=encrypted, began=began))
+        encrypted = keys is not None
+        answer = spool.receive(Delivery(account, message, body, nonce_key, encrypted=encrypted, began=began))
     except inbox.NonceReused:
         raise Refused(403, "this timestamp and nonce came with another body") from None
-    return _answer(answer, account, query["nonce"], aes_key)
+    except spool.NotKept:
+        answer = _apology(account, message)
+    return _answer(answer, account, query["nonce"], keys)
 
 
 def verified_query(account: AccountConfig, request: HttpRequest) -> Mapping[str, str]:
@@ -113,13 +125,16 @@ def verified_query(account: AccountConfig, request: HttpRequest) -> Mapping[str,
     if len(query) != len(pairs):
         raise Refused(403, "a parameter is repeated")
     timestamp = query.get("timestamp", "")
-    if not crypto.is_signed(query.get("signature"), account.token, timestamp, query.get("nonce")):
+    signature, nonce = query.get("signature"), query.get("nonce")
+    if not any(crypto.is_signed(signature, token, timestamp, nonce) for token in account.tokens):
         raise Refused(403, "wrong signature", sightings.SIGNATURE)
     if not (len(timestamp) == 10 and timestamp.isascii() and timestamp.isdigit()):
         raise Refused(403, "the timestamp is not ten digits")
     skew = int(timestamp) - time.time()
     if settings.WECHAT_TIMESTAMP_TOLERANCE and abs(skew) > settings.WECHAT_TIMESTAMP_TOLERANCE:
-        raise Refused(403, f"the timestamp is {skew:+.0f} s off; is the clock right?")
+        raise Refused(403, f"the timestamp is {skew:+.0f} s off; is the clock right?", sightings.LATE, f"{skew:.0f}")
+    if abs(skew) >= sightings.SKEW_TOLD:
+        sightings.note(account, sightings.SKEWED, f"{skew:.0f}")
     return query
 
 
@@ -134,8 +149,8 @@ def _read(request: HttpRequest) -> bytes:
         raise Refused(400, "the body broke off") from None
 
 
-def _open(account: AccountConfig, query: Mapping[str, str], body: bytes) -> tuple[Tree, bytes, bytes | None]:
-    """The tree of the push, its clear body, and the AES key when it was encrypted. Raises Refused, Unreadable, Hostile."""
+def _open(account: AccountConfig, query: Mapping[str, str], body: bytes) -> tuple[Tree, bytes, Keys | None]:
+    """The tree of the push, its clear body, and the keys when it was encrypted. Raises Refused, Unreadable, Hostile."""
     encrypted = query.get("encrypt_type") == "aes"
     if not encrypted:
         if account.mode == Account.Mode.SAFE:
@@ -147,24 +162,25 @@ def _open(account: AccountConfig, query: Mapping[str, str], body: bytes) -> tupl
         raise Refused(403, str(error)) from None
     if account.mode == Account.Mode.PLAIN and account.aes_keys:
         logger.info("callback %s: encrypted, though the account is set to plain", account.slug)
-    clear, aes_key = _decrypt(account, query, ciphertext if isinstance(ciphertext, str) else None)
-    return read_tree(clear), clear, aes_key
+    clear, keys = _decrypt(account, query, ciphertext if isinstance(ciphertext, str) else None)
+    return read_tree(clear), clear, keys
 
 
-def _decrypt(account: AccountConfig, query: Mapping[str, str], ciphertext: str | None) -> tuple[bytes, bytes]:
+def _decrypt(account: AccountConfig, query: Mapping[str, str], ciphertext: str | None) -> tuple[bytes, Keys]:
     failure = "no EncodingAESKey is set"
-    for aes_key in account.aes_keys:  # after a change the platform uses the old key for a while
+    # After a change the platform uses the old key for a while.
+    for keys in starmap(Keys, product(account.aes_keys, account.tokens)):
         try:
             clear = crypto.open_envelope(
                 ciphertext,
                 msg_signature=query.get("msg_signature"),
-                token=account.token,
+                token=keys.token,
                 timestamp=query["timestamp"],
                 nonce=query["nonce"],
-                aes_key=aes_key,
+                aes_key=keys.aes_key,
                 appid=account.appid,
             )
-            return clear.encode(), aes_key
+            return clear.encode(), keys
         except CryptoError as error:
             failure = str(error)
     raise Refused(403, failure, sightings.KEY)
@@ -175,13 +191,23 @@ def _address(request: HttpRequest) -> str:
     return str(get_client_ip_address(request) or "")
 
 
-def _answer(xml: str | None, account: AccountConfig, nonce: str, aes_key: bytes | None) -> HttpResponse:
+def _apology(account: AccountConfig, message: Message) -> str:
+    """What a person is told whose push is stored nowhere. Raises NotKept when this push cannot be answered."""
+    text = Text(account.get("wechat_try_again_text"))
+    xml = passive_xml(text, message, original_id=account.original_id)
     if xml is None:
-        return _text("success")
-    if aes_key is not None:
+        raise spool.NotKept("and nobody could be told")
+    return xml
+
+
+def _answer(xml: str | None, account: AccountConfig, nonce: str, keys: Keys | None) -> HttpResponse:
+    if not xml:
+        # A push in the spool is safe, but not handled: the platform takes an empty answer as it takes `success`.
+        return _text("success" if xml is None else "")
+    if keys is not None:
         timestamp = str(int(time.time()))
-        ciphertext = crypto.encrypt(xml, aes_key=aes_key, appid=account.appid)
-        signature = crypto.sign(account.token, timestamp, nonce, ciphertext)
+        ciphertext = crypto.encrypt(xml, aes_key=keys.aes_key, appid=account.appid)
+        signature = crypto.sign(keys.token, timestamp, nonce, ciphertext)
         xml = replies.encrypted_xml(ciphertext=ciphertext, msg_signature=signature, timestamp=timestamp, nonce=nonce)
     return _response(xml, "text/xml")
 
