@@ -15,7 +15,7 @@ from django.test import Client
 from quotes import QUOTE, newest_scan, send_due
 
 from orders.models import Order
-from wechat import conf, qr, tokens
+from wechat import conf, credentials, qr, tokens
 from wechat.models import ApiKey, ConfigRow, OutgoingMessage, Push
 from wechat.redaction import OneLine
 from wechat.simulator.accounts import Account as Registration
@@ -103,16 +103,14 @@ def cards_fail_in_every_way(simulator: SimulatorServer) -> None:
 
 def pages_fail_in_every_way(site: Site, simulator: SimulatorServer, order: Order) -> None:
     simulator.platform.accounts[APPID].tokens.revoke(simulator.platform.clock.now())
-    tokens._cache.clear()
-    tokens._refusals.clear()
+    credentials.forget()
     qr._failures.clear()
     simulator.platform.faults.set(kind="errcode", errcode=40164, match="*", remaining=4)
     site.get(f"/quotes/{order.key}/")
     simulator.platform.faults.clear()
     simulator.stop_listening()
     ConfigRow.objects.filter(conf_name__startswith="public_wechat_accesstoken").delete()
-    tokens._cache.clear()
-    tokens._refusals.clear()
+    credentials.forget()
     qr._failures.clear()
     site.get(f"/quotes/{order.key}/")
     simulator.listen()
@@ -127,8 +125,7 @@ def flow(site: Site, simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
         site.post("/api/quotes/", data, key + "x" * (data == QUOTE))
     pages_fail_in_every_way(site, simulator, stored)
     qr._failures.clear()
-    tokens._cache.clear()
-    tokens._refusals.clear()
+    credentials.forget()
     for end in ("", "code", "status", "qr.svg"):
         assert site.get(f"/quotes/{stored.key}/{end}").status_code == 200
     account = conf.account_by_id(stored.account_id)

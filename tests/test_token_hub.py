@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from wechat import conf, hub, retention, tokens
+from wechat import conf, credentials, hub, retention, tokens
 from wechat.models import Account, ApiKey, Lease, TokenRequest
 from wechat.simulator.server import SimulatorServer
 
@@ -50,7 +50,7 @@ def test_a_program_gets_the_token_with_its_seconds(crm: Program, simulator: Simu
     assert answer.status_code == 200
     given = answer.json()
     assert simulator.platform.token_owners[given["access_token"]].appid == APPID
-    assert 6000 < given["expires_in"] <= 7200 - tokens.EARLY
+    assert 6000 < given["expires_in"] <= 7200 - credentials.EARLY
     assert given["fetched_at"]
     assert answer.headers["Cache-Control"] == "no-store"
 
@@ -135,7 +135,7 @@ def test_twenty_renewals_a_day_and_a_restart_forgets_none(crm: Program, simulato
         assert crm.renew().status_code == 200
         later(31)
     conf.forget()
-    tokens._cache.clear()  # the process starts anew
+    credentials.forget()  # the process starts anew
     refused = Program("token", name="shop").renew()
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 86_400

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.db import connections
 
-from wechat import client, conf, leases, tokens
+from wechat import client, conf, credentials, leases, tokens
 from wechat.conf import AccountConfig
 from wechat.errors import CallFailed, PlatformError, Unreachable
 from wechat.models import Account, ConfigRow
@@ -28,8 +28,7 @@ def fail(simulator: SimulatorServer, kind: str, match: str = STABLE, **options: 
 
 def another_process() -> None:
     """Forget what this process remembers; the rows stay."""
-    tokens._cache.clear()
-    tokens._refusals.clear()
+    credentials.forget()
 
 
 def rows() -> dict[str, str]:
@@ -63,7 +62,7 @@ def test_the_token_is_sealed_in_its_row(config: AccountConfig, simulator: Simula
     token = tokens.get(config)
     assert token not in rows()[tokens.TOKEN_ROW]
     assert unseal(rows()[tokens.TOKEN_ROW]) == token
-    assert token not in repr(tokens._cache)
+    assert token not in repr(credentials._cache)
 
 
 @pytest.mark.parametrize(

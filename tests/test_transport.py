@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from wechat import client, tokens, transport
+from wechat import client, credentials, tokens, transport
 from wechat.conf import AccountConfig
 from wechat.errors import CallFailed, PlatformError, Unreachable
 from wechat.replies import Article, News, Text
@@ -288,7 +288,7 @@ def test_no_token_or_secret_stands_in_an_exception_or_a_log(
     simulator.platform.faults.set(kind=kind, match="/cgi-bin/*")
     with pytest.raises(CallFailed) as caught:
         send(config)
-    tokens._cache.clear()
+    credentials.forget()
     text = caplog.text + repr(caught.value) + str(caught.value) + repr(caught.value.__cause__)
     assert token not in text
     assert config.get("public_wechat_appsecret") not in text

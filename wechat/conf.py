@@ -9,21 +9,31 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import DatabaseError, InterfaceError, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from wechat import crypto
-from wechat.models import Account, ConfigRow, Lease, Rule
-from wechat.registry import ROWS
+from wechat.models import Account, ChannelCode, ConfigRow, Lease, Rule
+from wechat.registry import ROWS, moment
 from wechat.sealing import SealBroken, seal, unseal
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = 1.0  # seconds between two looks at the stamps
+_LENT = ("public_wechat_accesstoken", "public_wechat_jsapi_ticket")
+
+
+class Channel(NamedTuple):
+    """What a push must know of a channel code that is on; `tags` says whether it puts a tag on people."""
+
+    id: int
+    rule_id: int | None
+    tags: bool
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,8 @@ class AccountConfig:
     rules_stamp: int
     values: Mapping[str, str] = field(repr=False)
     aes_keys: tuple[bytes, ...] = field(repr=False)
+    old_token: tuple[str, float] = field(repr=False)  # and until when (Unix time) it is still accepted
+    channels: Mapping[str, Channel] = field(repr=False)  # by their scenes
 
     def get(self, name: str) -> str:
         """The row's value, or its default."""
@@ -52,6 +64,12 @@ class AccountConfig:
     @property
     def token(self) -> str:
         return self.get("public_wechat_token")
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What a push may be signed with now: the token, and while it is being changed the one before."""
+        old, until = self.old_token
+        return (self.token, old) if old and time.time() < until else (self.token,)
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,11 @@ def snapshot() -> Snapshot:
     if _looking.acquire(blocking=current is None):
         try:
             return _look(_snapshot)
+        except (DatabaseError, InterfaceError) as error:
+            if current is None:
+                raise
+            logger.error("the configuration cannot be read, what was read before goes on: %s", error)
+            return _keep(current)
         finally:
             _looking.release()
     return current or snapshot()
@@ -124,7 +147,7 @@ def save(owner: Account, values: Mapping[str, str]) -> None:
         stored = seal(value) if ROWS[name].secret else value
         ConfigRow.objects.update_or_create(account=owner, conf_name=name, defaults={"conf_value": stored})
     if {"public_wechat_appid", "public_wechat_appsecret"} & cleaned.keys():
-        ConfigRow.objects.filter(account=owner, conf_name="public_wechat_accesstoken").delete()  # it was the old one's
+        ConfigRow.objects.filter(account=owner, conf_name__in=_LENT).delete()  # they were the old one's
     touch(owner)
 
 
@@ -146,6 +169,12 @@ def touch(owner: Account) -> None:
 def rules_changed(instance: Rule, **_signal: object) -> None:
     """The signal handler of a saved or deleted Rule: every process builds its index anew, within two seconds."""
     Account.objects.filter(pk=instance.account_id).update(rules_stamp=models.F("rules_stamp") + 1)
+    forget()
+
+
+def channels_changed(instance: ChannelCode, **_signal: object) -> None:
+    """The signal handler of a saved or deleted ChannelCode; to be called once for many that were written at once."""
+    Account.objects.filter(pk=instance.account_id).update(stamp=models.F("stamp") + 1)
     forget()
 
 
@@ -173,11 +202,24 @@ def _look(previous: Snapshot | None) -> Snapshot:
     return _snapshot
 
 
+def _keep(current: Snapshot) -> Snapshot:
+    """Go on with it until the next look: who pushes must not wait for a database that fails."""
+    global _snapshot
+    _snapshot = replace(current, looked_at=time.monotonic())
+    return _snapshot
+
+
 def _load() -> dict[str, AccountConfig]:
-    return {owner.slug: _freeze(owner) for owner in Account.objects.prefetch_related("rows")}
+    channels: dict[int, dict[str, Channel]] = {}
+    enabled = ChannelCode.objects.filter(enabled=True).order_by()
+    for account_id, scene, pk, rule_id, tag_id in enabled.values_list("account_id", "scene", "pk", "rule_id", "tag_id"):
+        channels.setdefault(account_id, {})[scene] = Channel(pk, rule_id, tag_id is not None)
+    return {
+        owner.slug: _freeze(owner, channels.get(owner.pk, {})) for owner in Account.objects.prefetch_related("rows")
+    }
 
 
-def _freeze(owner: Account) -> AccountConfig:
+def _freeze(owner: Account, channels: Mapping[str, Channel]) -> AccountConfig:
     values = dict(_readable(owner))
     keys = (values.get("public_wechat_aes_key"), values.get("public_wechat_aes_key_previous"))
     return AccountConfig(
@@ -191,13 +233,20 @@ def _freeze(owner: Account) -> AccountConfig:
         rules_stamp=owner.rules_stamp,
         values=values,
         aes_keys=tuple(crypto.decode_aes_key(key) for key in keys if key),
+        old_token=_old_token(values),
+        channels=channels,
     )
+
+
+def _old_token(values: Mapping[str, str]) -> tuple[str, float]:
+    until = moment(values.get("public_wechat_token_previous_until", ""))
+    return values.get("public_wechat_token_previous", ""), until.timestamp() if until else 0.0
 
 
 def _readable(owner: Account) -> Iterator[tuple[str, str]]:
     for row in owner.rows.all():
-        if row.conf_name == "public_wechat_accesstoken":
-            continue  # wechat.tokens reads it, from the row
+        if row.conf_name in _LENT:
+            continue  # wechat.credentials reads them, from the row
         try:
             yield row.conf_name, open_row(row)
         except SealBroken as error:  # one lost key must not stop the other accounts
