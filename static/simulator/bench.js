@@ -198,6 +198,9 @@ function what(entry) {
     case "template": return `${clean(entry.title ?? entry.added ?? entry.deleted)}${entry.openid ? ` → ${entry.openid}` : ""}`;
     case "media": return `${entry.type} ${clean(entry.name)}`;
     case "fault": return entry.path ? `${entry.path} ${entry.latency} s` : entry.fault ? `${faultName(entry.fault)} ${entry.fault.match}` : texts.cleared;
+    case "page": return entry.errmsg;
+    case "card": return clean(entry.card.title);
+    case "share": return `${clean(entry.title)} → ${entry.to}`;
     case "menu": return fill(texts.buttons, { number: entry.buttons });
     default: return entry.openid ?? (entry.added ? `+${entry.added}` : "");
   }

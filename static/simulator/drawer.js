@@ -1,6 +1,6 @@
 // A sheet that slides up from the bottom of the phone and asks for one thing: what is scanned, which photos, where.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { clean, el, icon, photos, texts } from "./dom.js";
 
 export const PLACES = [
@@ -62,4 +62,18 @@ export function askPhotos(title, most = 1) {
     }
     return [el("div", { class: "photos" }, ...photos.map(tile)), most > 1 ? send : null].filter(Boolean);
   });
+}
+
+// To whom a page is sent: another person of the account, or one who is made up for it.
+export async function askFriend() {
+  const { persons, chosen } = await get("/state");
+  const me = persons.find((person) => person.openid === chosen);
+  const others = persons.filter((person) => person.openid !== chosen && person.appid === me?.appid).slice(0, 20);
+  const somebody = await ask(texts.sendTo, (done) => {
+    const rows = others.map((person) => row("person", clean(person.nickname), person.follows ? texts.follows : texts.notFollowed, () => done(person)));
+    return [el("ul", { class: "rows" }, ...rows, row("plus", texts.newFriend, texts.notFollowed, () => done({})))];
+  });
+  if (!somebody || somebody.openid) return somebody;
+  const { persons: [made] } = await post("/persons", { appid: me.appid });
+  return made;
 }

@@ -1,6 +1,7 @@
 // The other screens of the phone: the list of chats, the scanner, the account's profile, the browser.
 
 import { get } from "./api.js";
+import { askFriend } from "./drawer.js";
 import { button, clean, clockTime, el, fill, icon, portrait, texts } from "./dom.js";
 
 export function home(actions) {
@@ -16,9 +17,18 @@ export function home(actions) {
     const row = el("button", { type: "button", onclick: () => actions.go(person.follows ? "chat" : "profile") }, face,
       el("span", { class: "words" }, el("strong", {}, account.name), el("span", {}, person.follows ? said : texts.notFollowed)),
       el("time", {}, last ? clockTime(last.time) : ""));
-    rows.replaceChildren(el("li", {}, row));
+    const friends = (person.received ?? []).map((card) => el("li", {}, received(card, actions)));
+    rows.replaceChildren(el("li", {}, row), ...friends);
   }
   return { node, update };
+}
+
+// A card that a friend has sent.
+function received(card, actions) {
+  const cover = /^https?:/i.test(card.picture) ? portrait(card.picture) : el("span", { class: "avatar blank" }, icon("page"));
+  return el("button", { type: "button", onclick: () => actions.open(card.link) }, cover,
+    el("span", { class: "words" }, el("strong", {}, fill(texts.fromFriend, { name: clean(card.from) })), el("span", {}, clean(card.title || card.link))),
+    el("time", {}, clockTime(card.time)));
 }
 
 export function scanner(actions) {
@@ -101,15 +111,29 @@ export function profile(actions) {
 // A browser inside the phone. A site that forbids frames is opened in a tab of its own instead.
 export function browser(actions) {
   const host = el("h2");
-  const frame = el("iframe", { title: texts.page, referrerPolicy: "no-referrer" });
+  // A page cannot see the phone's user agent in a frame; its name says that this is WeChat.
+  const frame = el("iframe", { title: texts.page, referrerPolicy: "no-referrer", name: "MicroMessenger" });
   const refused = el("div", { class: "refused", hidden: true });
   const tab = el("a", { target: "_blank", rel: "noopener noreferrer", "aria-label": texts.openTab, title: texts.openTab }, icon("out"));
   const back = button(texts.back, icon("back"), () => step(-1));
   const forward = button(texts.forward, icon("forward"), () => step(1));
   const node = el("div", { class: "view browser" },
-    el("header", { class: "nav" }, button(texts.close, icon("close"), () => actions.go("chat")), host, tab),
+    el("header", { class: "nav" }, button(texts.close, icon("close"), () => actions.go("back")), host, tab, button(texts.share, icon("more"), share)),
     frame, refused, el("footer", { class: "steps" }, back, forward));
   let place = { at: 0, of: 0, moving: true };
+  let card = null; // what the page in the frame wants to look like when it is passed on
+
+  // The stand-in for WeChat's script tells it, once the simulator has found the page's signature right.
+  window.addEventListener("message", ({ source, data }) => {
+    if (source === frame.contentWindow && data?.call === "updateAppMessageShareData") card = data.wxCard;
+  });
+
+  async function share() {
+    const to = await askFriend();
+    if (!to) return;
+    const shown = { title: card?.title ?? "", desc: card?.desc ?? "", link: card?.link ?? tab.href, picture: card?.imgUrl ?? "" };
+    if (await actions.act("share", { ...shown, to: to.openid })) actions.say(fill(texts.sentTo, { name: clean(to.nickname) }));
+  }
 
   function step(by) {
     if (place.at + by < 0 || place.at + by > place.of) return;
@@ -131,6 +155,7 @@ export function browser(actions) {
 
   async function open(url) {
     place = { at: 0, of: 0, moving: true };
+    card = null;
     marks();
     host.textContent = new URL(url).host;
     tab.href = url;

@@ -72,6 +72,7 @@ class Person:
     typing: bool = False
     client: str = "1"  # 1 iOS, 2 Android, 3 others
     job_status: str = ""  # what finish events of templates say; empty: success, or the block when muted
+    received: list[dict[str, Any]] = field(default_factory=list)  # cards and links from other persons
     opt_ins: dict[str, int] = field(default_factory=dict)  # consents to subscription notices, by template
 
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect
 
+from wechat.simulator import bridge
 from wechat.simulator.accounts import Account, Person
 from wechat.simulator.avatars import AVATARS
 from wechat.simulator.phone import Phone
@@ -39,10 +40,12 @@ _RULES = Map(
         Rule("/favicon.ico", endpoint="favicon"),
         Rule("/elsewhere", endpoint="elsewhere"),
         Rule("/connect/oauth2/authorize", endpoint="authorize"),
+        Rule("/open/js/jweixin-1.6.0.js", endpoint="jweixin"),
+        Rule("/open/js/bridge", endpoint="bridge"),
     ],
     strict_slashes=False,
 )
-_FIRST_PARTS = frozenset({"", "q", "static", "media", "favicon.ico", "elsewhere", "connect"})
+_FIRST_PARTS = frozenset({"", "q", "static", "media", "favicon.ico", "elsewhere", "connect", "open"})
 # What WeChat's own page says; source: errcodes.json.
 AUTHORIZE_PROBLEMS = {
     10003: "redirect_uri 域名与后台配置不一致",
@@ -152,7 +155,8 @@ def _authorize(platform: Platform, phone: Phone, request: Request) -> Response:
     account = platform.accounts[wish["appid"]]
     person = _in_hand(platform, account)
     asks = wish["scope"] == "snsapi_userinfo"
-    if asks and request.method != "POST" and wish.get("forceSnapShot") != "true":
+    snapshot = wish.get("forceSnapShot") == "true" or request.form.get("allow") == "snapshot"
+    if asks and request.method != "POST" and not snapshot:
         return _render("authorize.html", account=account, person=person, wish=wish)
     if asks and request.method == "POST" and "allow" not in request.form:
         return redirect("/#chat", code=303)
@@ -160,7 +164,7 @@ def _authorize(platform: Platform, phone: Phone, request: Request) -> Response:
         appid=account.appid,
         openid=person.openid,
         scope=wish["scope"],
-        snapshot=wish.get("forceSnapShot") == "true",
+        snapshot=snapshot,
         now=platform.clock.now(),
     )
     back = urlsplit(wish["redirect_uri"])
@@ -189,6 +193,16 @@ def _authorize_problem(platform: Platform, wish: dict[str, str]) -> int | None:
     return None
 
 
+def _jweixin(platform: Platform, phone: Phone, request: Request) -> Response:
+    return _static(platform, phone, request, "jweixin.js")
+
+
+def _bridge(platform: Platform, phone: Phone, request: Request) -> Response:
+    """The answer to a call of the JS-SDK."""
+    line = bridge.script_answer(platform, request.args.to_dict())
+    return Response(line, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
 _PAGES: dict[str, Callable[..., Response]] = {
     "phone": _phone,
     "code": _code,
@@ -198,4 +212,6 @@ _PAGES: dict[str, Callable[..., Response]] = {
     "favicon": _favicon,
     "elsewhere": _elsewhere,
     "authorize": _authorize,
+    "jweixin": _jweixin,
+    "bridge": _bridge,
 }

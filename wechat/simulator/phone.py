@@ -4,6 +4,8 @@ In: who does what. Out: an Outcome that says what the phone shows and which push
 Source: wechat-inbound.md, sections 8 and 9; wechat-api.md, section 6.1.
 """
 
+from urllib.parse import urlsplit
+
 from wechat.simulator.accounts import Account, Code, Person
 from wechat.simulator.consents import Consents
 from wechat.simulator.endpoints.qrcodes import new_ticket
@@ -12,6 +14,8 @@ from wechat.simulator.hand import Outcome, PhoneError
 from wechat.simulator.pushes import ONE, Copies
 from wechat.simulator.taps import Taps
 
+PASSED_ON = "from=singlemessage&isappinstalled=0"
+RECEIVED_KEPT = 20
 EXPIRED_LINE = "二维码已过期"  # what the phone shows, verbatim
 
 
@@ -89,6 +93,20 @@ class Phone(Taps, Consents):
         if code is None:
             raise PhoneError("this is no code of the account")
         return code
+
+    def pass_on(self, openid: str, to: str, card: dict[str, str]) -> Outcome:
+        """Send a card to a friend; WeChat adds to its link how it came (wechat-api.md, section 12). No account learns of it."""
+        sender, friend = self.person(openid), self.person(to)
+        parts = urlsplit(card["link"])
+        if parts.scheme not in ("http", "https") or sender is friend:
+            raise PhoneError("a page can be sent to somebody else only, and needs an address")
+        query = f"{parts.query}&{PASSED_ON}" if parts.query else PASSED_ON
+        with self.platform.lock:
+            now = round(self.platform.clock.now(), 3)
+            got = {**card, "link": parts._replace(query=query).geturl(), "from": sender.nickname, "time": now}
+            friend.received = [got, *friend.received][:RECEIVED_KEPT]
+            self.platform.note("share", appid=sender.appid, openid=openid, to=to, title=card["title"])
+        return Outcome("done")
 
     def write(self, openid: str, text: str, *, menuid: str = "") -> Outcome:
         """Send a text; `menuid` when it is a tap on an item of a msgmenu."""

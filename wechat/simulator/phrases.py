@@ -5,37 +5,22 @@ from django.utils.translation import gettext as _
 
 def phrases() -> dict[str, str]:
     """All texts the script shows, in the language in force."""
-    return {**_phone_phrases(), **_bench_phrases(), **_fault_phrases(), **_journal_phrases()}
+    phone = {**_screen_phrases(), **_sharing_phrases(), **_button_phrases(), **_message_phrases()}
+    return {**phone, **_bench_phrases(), **_fault_phrases(), **_journal_phrases()}
 
 
-def _phone_phrases() -> dict[str, str]:
+def _screen_phrases() -> dict[str, str]:
+    """What else stands on its screens: codes, people, how long and how often something is allowed."""
     return {
-        "album": _("Album"),
-        "allow": _("Allow"),
-        "article": _("Article"),
-        "back": _("Back"),
         "barcode": _("A barcode"),
-        "byMachine": _("Written by a third party's AI"),
-        "cancel": _("Cancel"),
-        "choosePlace": _("Choose a place"),
-        "close": _("Close"),
         "codeExpired": _("This code has expired"),
-        "coupon": _("Coupon"),
         "details": _("Details"),
-        "enter": _("Open the chat"),
         "expired": _("Expired"),
         "expiresIn": _("Expires in %(time)s"),
         "firstPerson": _("Take a phone in hand"),
-        "follow": _("Follow"),
-        "forward": _("Forward"),
         "framesRefused": _("This page does not allow to be shown inside the phone."),
         "hours": _("%(number)s h"),
-        "material": _("Material"),
-        "menu": _("Menu"),
-        "message": _("Message"),
         "minutes": _("%(number)s min"),
-        "miniprogram": _("Mini program"),
-        "more": _("More"),
         "nobody": _("Nobody has a phone in hand yet."),
         "noCodes": _("No codes yet. Create a quote on the site, then scan its code here."),
         "noMessages": _("No messages yet"),
@@ -44,39 +29,79 @@ def _phone_phrases() -> dict[str, str]:
         "noticeAlways": _("allowed for all"),
         "noticeLeft": _("allowed: %(number)s"),
         "noticeNone": _("not allowed"),
-        "openMiniprogram": _("Open the mini program"),
-        "openTab": _("Open in a new tab"),
-        "page": _("Page"),
-        "pasteCode": _("Paste a code's address"),
         "permanent": _("Permanent"),
-        "photoOrAlbum": _("Photo or album"),
-        "picture": _("Picture"),
-        "place": _("Location"),
         "profile": _("Account profile"),
-        "readMore": _("View details"),
-        "receiving": _("Receiving message…"),
         "recentCodes": _("Recent codes"),
-        "refuse": _("Refuse"),
-        "scan": _("Scan"),
         "scanPlaceholder": _("What the camera sees"),
         "scanWhat": _("What is scanned?"),
         "scannedCode": _("You scanned this account's code. Follow it to go on."),
         "seconds": _("%(number)s s"),
-        "send": _("Send"),
         "serviceAccount": _("Service account"),
-        "serviceNotice": _("Service notice"),
         "subscriptionAccount": _("Subscription account"),
-        "subscriptionNotice": _("Subscription notice"),
-        "subscriptionNotices": _("Subscription notices"),
+        "wechat": _("WeChat"),
+    }
+
+
+def _sharing_phrases() -> dict[str, str]:
+    """What is said when a page is passed on to a friend."""
+    return {
+        "fromFriend": _("From %(name)s"),
+        "newFriend": _("Somebody new"),
+        "sendTo": _("Send to a friend"),
+        "sentTo": _("Sent to %(name)s"),
+        "share": _("Share"),
+    }
+
+
+def _button_phrases() -> dict[str, str]:
+    """What is pressed on the phone."""
+    return {
+        "album": _("Album"),
+        "allow": _("Allow"),
+        "back": _("Back"),
+        "cancel": _("Cancel"),
+        "choosePlace": _("Choose a place"),
+        "close": _("Close"),
+        "enter": _("Open the chat"),
+        "follow": _("Follow"),
+        "forward": _("Forward"),
+        "menu": _("Menu"),
+        "more": _("More"),
+        "openMiniprogram": _("Open the mini program"),
+        "openTab": _("Open in a new tab"),
+        "pasteCode": _("Paste a code's address"),
+        "photoOrAlbum": _("Photo or album"),
+        "readMore": _("View details"),
+        "refuse": _("Refuse"),
+        "scan": _("Scan"),
+        "send": _("Send"),
         "switchOff": _("Switch off"),
         "takePhoto": _("Take a photo"),
+        "unfollow": _("Unfollow"),
+    }
+
+
+def _message_phrases() -> dict[str, str]:
+    """What a message is, and where it comes from."""
+    return {
+        "article": _("Article"),
+        "byMachine": _("Written by a third party's AI"),
+        "coupon": _("Coupon"),
+        "material": _("Material"),
+        "message": _("Message"),
+        "miniprogram": _("Mini program"),
+        "page": _("Page"),
+        "picture": _("Picture"),
+        "place": _("Location"),
+        "receiving": _("Receiving message…"),
+        "serviceNotice": _("Service notice"),
+        "subscriptionNotice": _("Subscription notice"),
+        "subscriptionNotices": _("Subscription notices"),
         "transferred": _("Handed over to an agent"),
         "typing": _("Typing…"),
-        "unfollow": _("Unfollow"),
         "video": _("Video"),
         "voice": _("Voice"),
         "voiceSample": _("I would like a quote"),
-        "wechat": _("WeChat"),
     }
 
 
@@ -154,6 +179,7 @@ def _fault_phrases() -> dict[str, str]:
 def _journal_phrases() -> dict[str, str]:
     return {
         "kind_call": _("call"),
+        "kind_card": _("share card"),
         "kind_clock": _("clock"),
         "kind_code": _("code"),
         "kind_elsewhere": _("elsewhere"),
@@ -161,8 +187,10 @@ def _journal_phrases() -> dict[str, str]:
         "kind_media": _("file"),
         "kind_menu": _("menu"),
         "kind_message": _("message"),
+        "kind_page": _("page signature"),
         "kind_person": _("person"),
         "kind_push": _("push"),
+        "kind_share": _("share"),
         "kind_scan": _("scan"),
         "kind_template": _("template"),
         "kind_typing": _("typing"),

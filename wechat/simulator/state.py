@@ -45,6 +45,7 @@ class Settings:
     code_seconds_default: int = 60
     clamp_code_seconds: bool = True  # an expire_seconds out of range: clamp it, or refuse with 40053
     oauth_domain: str = ""  # the web-authorization domain; empty: any host
+    js_domains: str = ""  # the JS-secure domains, with spaces between them; empty: any host
     job_seconds: float = 0.3  # between a template message and the event that says what became of it
 
 
@@ -77,6 +78,7 @@ class Platform:
         self.latencies: dict[str, float] = {}  # seconds by path; `*` stands for any ending
         self.rids = RidBook()
         self.files: dict[str, Media] = {}  # what accounts uploaded, by its address on this server
+        self.pages: dict[str, str] = {}  # configured for the JS-SDK: the address by the page's key
         self.journal = Journal(seq=seq)
         self.counters: Counter[str] = Counter()
         self._fetching = 0

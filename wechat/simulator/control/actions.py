@@ -105,6 +105,12 @@ def _authorize(order: Order) -> dict[str, Any]:
     return {"code": grant.code, "location": f"{order.body.get('redirect_uri', '')}?{query}"}
 
 
+def _share(order: Order, openid: str) -> Outcome:
+    """Send the card that a page has set, or its address alone, to another person."""
+    card = {name: str(order.body.get(name, "")) for name in ("title", "desc", "link", "picture")}
+    return order.phone.pass_on(openid, str(order.body["to"]), card)
+
+
 _ACTIONS: dict[str, Callable[[Order, str], Outcome]] = {
     "scan": _scan,
     "follow": lambda order, openid: order.phone.follow(openid),
@@ -114,6 +120,7 @@ _ACTIONS: dict[str, Callable[[Order, str], Outcome]] = {
     "picture": lambda order, openid: order.phone.send_picture(openid, str(order.body["picture"])),
     "voice": lambda order, openid: order.phone.send_voice(openid, str(order.body.get("recognition", ""))),
     "location": _location,
+    "share": _share,
     "click": _click,
     "allow_notice": lambda order, openid: _notice(order, openid, allows=True),
     "refuse_notice": lambda order, openid: _notice(order, openid, allows=False),

@@ -39,6 +39,7 @@ def person_as_json(person: Person, now: float) -> dict[str, Any]:
         "pending": person.pending is not None,
         "typing": person.typing,
         "unread": person.unread,
+        "received": person.received,
         "last": person.chat[-1] if person.chat else None,
     }
 
