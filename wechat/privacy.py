@@ -5,6 +5,8 @@ what they keep of a person:
 
 @privacy.on_erase
 def forget_scans(person: Person) -> None: ...       # in the transaction that erases, while his pushes still name him
+@privacy.on_profile_gone
+def hide(person: Person) -> None: ...               # what he showed of himself is out of date, or he took it back
 @privacy.on_export("scans")
 def scans_of(person: Person) -> Iterable[Facts]: ...
 """
@@ -24,7 +26,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Replace
 
 from wechat import messages, pushes
-from wechat.models import Follower, OutgoingMessage, Push
+from wechat.models import ChannelScan, Follower, OutgoingMessage, Push
 from wechat.models.followers import ERASED
 
 Facts = Mapping[str, Any]
@@ -78,6 +80,7 @@ Eraser = Callable[[Person], None]
 Exporter = Callable[[Person], Iterable[Facts]]
 
 _erasers: list[Eraser] = []
+_profile_erasers: list[Eraser] = []
 _exporters: dict[str, Exporter] = {}
 
 
@@ -85,6 +88,13 @@ def on_erase(eraser: Eraser) -> Eraser:
     """Register what another room forgets of a person."""
     if eraser not in _erasers:
         _erasers.append(eraser)
+    return eraser
+
+
+def on_profile_gone(eraser: Eraser) -> Eraser:
+    """Register what another room shows of a person with his consent, and must not show any more."""
+    if eraser not in _profile_erasers:
+        _profile_erasers.append(eraser)
     return eraser
 
 
@@ -109,6 +119,7 @@ def erase(account_id: int, openid: str) -> Erased:
         for forget in _erasers:
             forget(person)
         _forget_follower(person)
+        _channel_scans(person).update(openid=ERASED, tagged=True)
         sent = _forget_messages(person)
         nothing = {"raw": "", "answer": "", "error": ""}
         for about_him in person.naming(ABOUT_HIM):
@@ -121,6 +132,8 @@ def erase(account_id: int, openid: str) -> Erased:
 
 def forget_profile(account_id: int, openid: str) -> None:
     """Drop nickname and avatar; pages show a placeholder until he agrees anew."""
+    for forget in _profile_erasers:
+        forget(Person(account_id, openid))
     Follower.objects.filter(account_id=account_id, openid=openid).update(nickname="", avatar="")
 
 
@@ -167,6 +180,16 @@ def _follower(person: Person) -> Iterator[Facts]:
         names = [field.attname for field in Follower._meta.concrete_fields if field.attname not in hidden]
         facts = {"account": str(follower.account), **{name: getattr(follower, name) for name in names}}
         yield {**facts, "tags": list(follower.tags.values_list("name", flat=True))}
+
+
+def _channel_scans(person: Person) -> QuerySet[ChannelScan]:
+    """By his openid and not by his pushes, which may be gone. No index serves: hardly anybody is ever erased."""
+    return ChannelScan.objects.filter(account_id=person.account_id, openid=person.openid)
+
+
+def _codes(person: Person) -> Iterator[Facts]:
+    for scan in _channel_scans(person).select_related("code").order_by("pk"):
+        yield {"scanned_at": scan.scanned_at, "code": scan.code.name, "followed_by_it": scan.new}
 
 
 def _pushes(person: Person) -> Iterator[Facts]:
@@ -216,4 +239,9 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, cls=DjangoJSONEncoder)
 
 
-_OWN: dict[str, Exporter] = {"person": _follower, "pushes": _pushes, "messages": _messages}
+_OWN: dict[str, Exporter] = {
+    "person": _follower,
+    "channel_codes": _codes,
+    "pushes": _pushes,
+    "messages": _messages,
+}

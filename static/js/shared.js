@@ -3,6 +3,9 @@
 (() => {
   if (/MicroMessenger/i.test(navigator.userAgent)) document.documentElement.classList.add("in-wechat");
 
+  // Browsers carry this mark of WeChat's consent page along: whoever copies the address need not have it.
+  if (location.hash === "#wechat_redirect") history.replaceState(history.state, "", location.pathname + location.search);
+
   for (const picture of document.querySelectorAll("img[data-fallback]")) {
     const fallBack = () => {
       picture.src = picture.dataset.fallback;
