@@ -3,13 +3,11 @@
 Keys go in the header `Authorization: Api-Key …` and carry scopes. Errors are JSON, field by field.
 """
 
-import secrets
-from dataclasses import asdict
 from typing import Any
 
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -20,16 +18,17 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from simple_history.utils import bulk_create_with_history
 
-from orders.models import ASSIGNED, ORDERID_MAX, Order, OrderItem
+from orders.making import make_order
+from orders.models import ORDERID_MAX, Order, OrderItem
 from orders.progress import Progress, progress_of
-from orders.views import absolute
+from orders.views.quotes import absolute
 from wechat.api import BoundedJSON, Strict, only_account, scope
-from wechat.models import Account
+from wechat.models import Account, ChannelCode
 
 ITEMS_MAX = 200
-STATES = ("waiting", "scanned", "sent", "owed", "failed", "expired")
+STATES = ("waiting", "scanned", "follow", "sent", "owed", "failed", "expired")
+REASONS = ("refused", "unsure", "ours")
 ANSWER_ONLY = ("market_money", "progress", "created_at", "page_url", "qr_url", "qr_png_url", "status_url")
 
 
@@ -46,6 +45,7 @@ class ProgressSerializer(serializers.Serializer[Progress]):
 
     state = serializers.ChoiceField(STATES)
     expires_in = serializers.IntegerField(help_text="s")
+    reason = serializers.ChoiceField(REASONS, required=False, help_text=_("Why it failed; there only then."))
 
 
 class Link(serializers.URLField):
@@ -57,6 +57,13 @@ class Link(serializers.URLField):
 
     def to_representation(self, value: str) -> str:
         return absolute(reverse(self.view, args=[value]))
+
+
+class Scene(serializers.CharField):
+    """A channel code, named by its scene."""
+
+    def to_representation(self, value: ChannelCode) -> str:  # type: ignore[override]  # the stubs know texts only
+        return value.scene
 
 
 class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
@@ -78,6 +85,12 @@ class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
         required=False,
         help_text=_("Short name of the account; needed if there is more than one."),
     )
+    source = Scene(  # type: ignore[assignment]  # a field of this name, beside the base class's own attribute
+        max_length=64,
+        required=False,
+        allow_null=True,
+        help_text=_("Scene of the channel code that brought the visitor; one of the same account."),
+    )
     market_money = serializers.DecimalField(max_digits=15, decimal_places=2, read_only=True, help_text=_("yuan"))
     progress = serializers.SerializerMethodField()
     page_url, qr_url, qr_png_url = Link("quote"), Link("quote-svg"), Link("quote-png")
@@ -85,7 +98,10 @@ class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
 
     class Meta:
         model = Order
-        fields = ("orderid", "room_area", "total_money", "saved_money", "customer", "items", "account", *ANSWER_ONLY)
+        fields = (
+            *("orderid", "room_area", "total_money", "saved_money", "customer", "valid_until", "items", "account"),
+            *("source", *ANSWER_ONLY),
+        )
 
     def validate_orderid(self, value: int) -> int:
         if Order.objects.filter(orderid=value).exists():
@@ -95,33 +111,26 @@ class QuoteSerializer(Strict, serializers.ModelSerializer[Order]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "account" not in attrs:
             attrs["account"] = only_account()
+        if attrs.get("source") is not None:
+            attrs["source"] = self._code(attrs["account"], attrs["source"])
         return attrs
 
+    def _code(self, account: Account, scene: str) -> ChannelCode:
+        code = ChannelCode.objects.filter(account=account, scene=scene).first()
+        if code is None:
+            raise ValidationError({"source": [_("This account has no channel code with that scene.")]})
+        return code
+
     def create(self, validated_data: dict[str, Any]) -> Order:
-        items = validated_data.pop("items", [])
-        if "orderid" not in validated_data:
-            validated_data["orderid"] = free_orderid()
         try:
-            with transaction.atomic():
-                order = Order.objects.create(**validated_data)
-                lines = [OrderItem(order=order, position=number, **item) for number, item in enumerate(items)]
-                bulk_create_with_history(lines, OrderItem)
+            return make_order(validated_data.pop("items", []), **validated_data)
         except IntegrityError:  # somebody else took the number since we looked
             raise ValidationError({"orderid": [_("This order number is taken already.")]}) from None
-        return order
 
     @extend_schema_field(ProgressSerializer)
     def get_progress(self, order: Order) -> dict[str, Any] | None:
         progress = progress_of(order.key)
-        return asdict(progress) if progress else None
-
-
-def free_orderid() -> int:
-    """An order number that nobody has: eight digits at random, so that it tells nothing of how many there are."""
-    while True:
-        number = ASSIGNED[secrets.randbelow(len(ASSIGNED))]
-        if not Order.objects.filter(orderid=number).exists():
-            return number
+        return progress.as_json() if progress else None
 
 
 class Quotes(APIView):

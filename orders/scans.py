@@ -1,4 +1,7 @@
-"""What a scanned code means here: its scene is an order's number, and whoever scans gets that order's card."""
+"""What a scanned code means here: its scene is an order's number, and whoever scans gets that order's card.
+
+Who types a short code instead (orders.shortcodes) gets it in the same way.
+"""
 
 from decimal import Decimal
 
@@ -22,14 +25,23 @@ def quote_scanned(contact: Contact) -> Handled | None:
     if orderid is None:
         return None
     quote = find_quote(contact.account.id, orderid)
+    scene = contact.message.scene or ""
+    kind = Scan.Kind.FOLLOW if contact.message.handle == "subscribe" else Scan.Kind.SCAN
     if quote is None:
-        _record(contact, order_id=None, message_id=None, secret=new_key())
+        if contact.message.scene in contact.account.channels:  # staff gave this number to a channel code
+            return None
+        _record(contact, order_id=None, message_id=None, secret=new_key(), scene=scene, kind=kind)
         return Handled(Text(contact.account.get("wechat_unknown_order_text")))
+    return give_card(contact, quote, scene=scene, kind=kind)
+
+
+def give_card(contact: Contact, quote: Figures, *, scene: str, kind: Scan.Kind) -> Handled:
+    """Give the person the card of this quote, with a link of its own, which the scan keeps."""
     secret = new_key()
     code = share_code(contact.push_id, secret)
     card = card_for(quote, contact.account, openid=contact.message.sender, code=code)
-    message_id, answer = outbox.deliver(contact, card, purpose=PURPOSE, about=str(orderid))
-    _record(contact, order_id=quote.id, message_id=message_id, secret=secret)
+    message_id, answer = outbox.deliver(contact, card, purpose=PURPOSE, about=str(quote.orderid))
+    _record(contact, order_id=quote.id, message_id=message_id, secret=secret, scene=scene, kind=kind)
     return Handled(answer)
 
 
@@ -55,9 +67,10 @@ def _amount(value: object) -> Decimal:
     return Decimal(str(value))
 
 
-def _record(contact: Contact, *, order_id: int | None, message_id: int | None, secret: str) -> None:
+def _record(
+    contact: Contact, *, order_id: int | None, message_id: int | None, secret: str, scene: str, kind: Scan.Kind
+) -> None:
     message = contact.message
-    follow = message.handle == "subscribe"
     statements.insert(
         Scan,
         {
@@ -65,9 +78,9 @@ def _record(contact: Contact, *, order_id: int | None, message_id: int | None, s
             "order_id": order_id,
             "account_id": contact.account.id,
             "openid": message.sender,
-            "scene": (message.scene or "")[:64],
+            "scene": scene[:64],
             "ticket": message.fields.get("ticket", "")[:255],
-            "kind": Scan.Kind.FOLLOW if follow else Scan.Kind.SCAN,
+            "kind": kind,
             "secret": secret,
             "revoked": False,
             "message_id": message_id,

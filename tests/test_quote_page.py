@@ -16,11 +16,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image, ImageDraw
-from quotes import bury_worker, wait_until
+from quotes import bury_worker, quote, wait_until
 
+from orders import watching
 from orders.models import Order, OrderItem
-from wechat import qr
-from wechat.models import OutgoingMessage, QRCode
+from wechat import outbox, qr
+from wechat.models import Account, OutgoingMessage, QRCode
 from wechat.simulator.server import SimulatorServer
 
 pytestmark = pytest.mark.django_db
@@ -241,6 +242,96 @@ def test_a_card_that_travelled_passively_counts_as_sent(
     bury_worker()
     push.scan("77")
     assert client.get(f"{page}status").json()["state"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("errcode", "error", "shown", "reason"),
+    [
+        (43004, "require subscribe", "follow", ""),
+        (50005, "user is unsubscribed", "follow", ""),
+        (40003, "invalid openid", "follow", ""),
+        (None, outbox.UNFOLLOWED, "follow", ""),
+        (-1, outbox.UNFOLLOWED, "follow", ""),
+        (48002, "user block receive message", "failed", "refused"),
+        (43019, "require remove blacklist", "failed", "refused"),
+        (-1, f"{outbox.LOST}: connection lost", "failed", "unsure"),
+        (45008, "article size out of limit", "failed", "ours"),
+        (None, "Traceback", "failed", "ours"),
+    ],
+)
+@pytest.mark.usefixtures("worker_alive")
+def test_the_page_says_why_no_card_came(
+    client: Client,
+    page: str,
+    push: Callback,
+    simulator: SimulatorServer,
+    errcode: int | None,
+    error: str,
+    shown: str,
+    reason: str,
+) -> None:
+    push.scan("77")
+    OutgoingMessage.objects.update(state="given_up", errcode=errcode, error=error)
+    found = client.get(f"{page}status").json()
+    assert (found["state"], found.get("reason", "")) == (shown, reason)
+    html = client.get(page).content.decode()
+    assert f'data-state="{shown}" data-reason="{reason}"' in html
+    assert "data-qr" in html, "he can scan once more"
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_who_unfollows_before_his_card_comes_is_asked_to_follow(
+    client: Client, page: str, push: Callback, simulator: SimulatorServer
+) -> None:
+    push.scan("77")
+    push.unfollow()
+    assert client.get(f"{page}status").json()["state"] == "follow"
+    push.follow("77")
+    assert client.get(f"{page}status").json()["state"] == "scanned"
+
+
+def test_a_page_that_looks_leaves_a_code_that_ran_out_and_one_tap_renews_it(
+    client: Client, page: str, simulator: SimulatorServer
+) -> None:
+    client.get(page)
+    QRCode.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    for _ in range(3):
+        looked = client.get(f"{page}code?look").content.decode()
+        assert 'data-state="expired"' in looked
+        assert "data-renew" in looked
+    assert codes_made(simulator) == 1
+    assert 'data-state="waiting"' in client.get(f"{page}code").content.decode()
+    assert codes_made(simulator) == 2
+    assert 'data-state="waiting"' in client.get(f"{page}code?look").content.decode()
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_many_open_pages_share_their_looks_and_each_sees_what_is_true_now(
+    client: Client, account: Account, push: Callback, simulator: SimulatorServer
+) -> None:
+    quotes = [quote(account, orderid=1000 + number) for number in range(60)]
+    with CaptureQueriesContext(connection) as first:
+        for order in quotes:
+            client.get(f"{order.get_absolute_url()}status")
+    with CaptureQueriesContext(connection) as second:
+        states = [client.get(f"{order.get_absolute_url()}status").json()["state"] for order in quotes]
+    assert (len(first), len(second), set(states)) == (60, 1, {"waiting"})
+    push.scan("1059")
+    asked_again = [client.get(f"{order.get_absolute_url()}status").json()["state"] for order in quotes]
+    assert asked_again == ["waiting"] * 59 + ["scanned"], "nobody is handed the same look twice"
+
+
+@pytest.mark.usefixtures("worker_alive")
+def test_a_look_is_not_used_for_longer_than_a_second(
+    client: Client, account: Account, push: Callback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_LASTS", 0.2)
+    one, other = (quote(account, orderid=number).get_absolute_url() + "status" for number in (1, 2))
+    for url in (one, other, one):  # the third look brings both
+        client.get(url)
+    push.scan("2")
+    time.sleep(0.25)
+    assert client.get(other).json()["state"] == "scanned"
 
 
 @pytest.mark.usefixtures("worker_alive")

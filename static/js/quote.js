@@ -5,9 +5,11 @@
 (() => {
   const IN_WECHAT = /MicroMessenger/i.test(navigator.userAgent);
   const SECOND = 1000;
+  const MOMENT = 2 * SECOND;
   const MINUTE = 60 * SECOND;
   const LONGEST_PAUSE = MINUTE;
-  const WATCH_AFTER_THE_END = { sent: 2 * MINUTE, failed: 15 * MINUTE, owed: 15 * MINUTE, expired: 0 };
+  // A scan in the code's last second may still arrive.
+  const WATCH_AFTER_THE_END = { sent: 2 * MINUTE, failed: 15 * MINUTE, follow: 15 * MINUTE, owed: 15 * MINUTE, expired: MINUTE };
 
   const live = document.querySelector("[data-code-live]");
   let panel = document.querySelector("[data-code]");
@@ -18,12 +20,15 @@
   let failures = 0; // in a row
   let since = Date.now(); // when this state was first seen, or the page came back into view
   let deadline = 0; // when the code runs out
+  let nextTry = 0; // when to ask again for a code that WeChat did not give
 
   function setUp() {
     const left = Number(panel.dataset.expiresIn);
     deadline = left > 0 ? Date.now() + left * SECOND : Infinity;
     if (IN_WECHAT) showPicture();
     showTimeLeft();
+    const copy = panel.querySelector("[data-copy]");
+    if (copy && navigator.clipboard) copy.hidden = false;
   }
 
   // WeChat recognises a long press on a picture only, not on inline SVG and not on a link.
@@ -68,12 +73,14 @@
     }
   }
 
-  async function renew() {
-    const html = await get(panel.dataset.fragmentUrl, "text/html");
+  // `looking`: a code that has run out is shown as such, and a new one is made when the visitor asks for it.
+  async function renew(looking = false) {
+    const { fragmentUrl, state, reason, typed } = panel.dataset;
+    const html = await get(looking ? `${fragmentUrl}?look` : fragmentUrl, "text/html");
     const next = new DOMParser().parseFromString(html, "text/html").querySelector("[data-code]");
     if (!next) throw new Error("no code panel in the answer");
-    const changed = next.dataset.state !== panel.dataset.state;
-    if (!changed && next.dataset.state === "unavailable") return; // nothing new: no flicker
+    const changed = next.dataset.state !== state || next.dataset.reason !== reason;
+    if (!changed && next.dataset.state === "unavailable" && next.dataset.typed === typed) return; // no flicker
     const hadFocus = panel.contains(document.activeElement);
     const fresh = document.importNode(next, true);
     panel.replaceWith(fresh);
@@ -85,23 +92,32 @@
     if (live) live.textContent = panel.dataset.announce;
   }
 
+  function tryForCode() {
+    if (Date.now() < nextTry) return;
+    nextTry = Date.now() + Math.min(2 * MOMENT + (Date.now() - since) / 10, MINUTE / 2);
+    return renew();
+  }
+
   async function look() {
-    if (panel.dataset.state === "unavailable") return renew();
-    const { state, expires_in: left } = await get(panel.dataset.statusUrl, "application/json");
-    if (typeof left === "number") deadline = Date.now() + left * SECOND;
-    const ranOut = panel.dataset.state === "waiting" && Date.now() >= deadline;
-    if (state !== panel.dataset.state || ranOut) return renew();
+    const { state, reason, statusUrl } = panel.dataset;
+    const now = await get(statusUrl, "application/json");
+    if (state === "unavailable" && ["waiting", "expired"].includes(now.state)) return tryForCode();
+    if (state === "expired" && now.state === "waiting") return renew(true); // a new code, made on another page
+    if (now.state !== state || (now.reason ?? "") !== reason) return renew(true);
+    const shown = panel.querySelector("[data-qr]");
+    if (!shown) return;
+    if (now.expires_in > 0) deadline = Date.now() + now.expires_in * SECOND;
+    else if (Date.now() >= deadline) return renew(true);
     showTimeLeft();
   }
 
   function pause() {
     const { state, pollSeconds } = panel.dataset;
-    const base = Math.max(1, Number(pollSeconds) || 2) * SECOND;
+    const base = Math.max(SECOND, Number(pollSeconds) * SECOND || MOMENT);
     const age = Date.now() - since;
     if (failures) return Math.min(base * 2 ** failures, LONGEST_PAUSE) * (0.75 + Math.random() / 2);
     if (state in WATCH_AFTER_THE_END) return age > WATCH_AFTER_THE_END[state] ? null : base * 3;
-    if (state === "unavailable") return Math.min(base * 2 + age / 10, LONGEST_PAUSE / 2);
-    return age > 5 * MINUTE ? base * 3 : base;
+    return base; // however long it takes him: 200 such pages cost the server two queries a second (orders.watching)
   }
 
   function schedule() {
@@ -154,6 +170,11 @@
       if (live) live.textContent = panel.dataset.announce;
     }
     schedule();
+  });
+  document.addEventListener("click", async (event) => {
+    if (!event.target.matches("[data-copy]")) return;
+    await navigator.clipboard.writeText(panel.querySelector("[data-typed-text]").textContent);
+    event.target.textContent = panel.dataset.copied;
   });
   document.addEventListener("visibilitychange", resume);
   window.addEventListener("online", resume);
