@@ -7,7 +7,7 @@ asked, at most three of them, and the first that has an answer wins; then the de
 from collections.abc import Iterator
 from dataclasses import replace
 
-from wechat import answers, followers, outbox
+from wechat import answers, channels, followers, outbox
 from wechat.replies import Text
 from wechat.routing import Contact, Handled, named_handlers, own, route_scan
 from wechat.rules import Query, index_of
@@ -36,7 +36,7 @@ def followed(contact: Contact) -> Handled:
 @own("unsubscribe")
 def left(contact: Contact) -> Handled:
     """Somebody left: nothing that still waits for him may go out."""
-    outbox.give_up_for(contact.account.id, contact.message.sender, reason="the person unfollowed")
+    outbox.give_up_for(contact.account.id, contact.message.sender, reason=outbox.UNFOLLOWED)
     return Handled()
 
 
@@ -83,9 +83,14 @@ def queries_of(contact: Contact) -> Iterator[Query]:
 
 
 def _scanned(contact: Contact) -> Handled | None:
-    """What the code stands for: another app's own, else a rule that is bound to its scene."""
+    """What the code stands for: another app's own, else a channel code of staff, else a rule that is bound to its scene."""
     message = contact.message
-    return route_scan(contact) or _of_rules(contact, Query("", "qr", message.handle, message.scene))
+    if handled := route_scan(contact):
+        return handled
+    query = Query("", "qr", message.handle, message.scene)
+    channel = channels.scanned(contact)
+    bound = channels.answer(channel, replace(contact, query=query)) if channel else None
+    return bound or _of_rules(contact, query) or (Handled() if channel else None)
 
 
 def _of_rules(contact: Contact, query: Query) -> Handled | None:

@@ -3,7 +3,7 @@
 Every function may raise CallFailed; what WeChat had accepted until then is in our rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from wechat import conf
 from wechat.client import people
@@ -12,6 +12,7 @@ from wechat.models import Follower, Tag
 
 REMARK_BYTES = 30  # a remark is shorter
 UNKNOWN_TAG = 45159
+_WORN = Follower.tags.through
 
 
 def publish_tag(tag: Tag) -> None:
@@ -60,6 +61,14 @@ def put_tag(tag: Tag, followers: Sequence[Follower], *, on: bool) -> tuple[list[
             return done, error
         done += batch
     return done, None
+
+
+def wear(followers: Iterable[Follower], tag: Tag) -> int:
+    """Note in our rows that these people have the tag, those who are of its account. Returns how many these are."""
+    mine = [follower.pk for follower in followers if follower.account_id == tag.account_id]
+    rows = [_WORN(follower_id=number, tag_id=tag.pk) for number in mine]
+    _WORN._default_manager.bulk_create(rows, ignore_conflicts=True)
+    return len(mine)
 
 
 def set_remark(follower: Follower, remark: str) -> None:

@@ -77,6 +77,7 @@ class RuleIndex:
 
     def __init__(self, entries: Iterable[RuleEntry]) -> None:
         self.entries = tuple(sorted(entries, key=lambda entry: (-entry.priority, -entry.id)))
+        self._by_id = {entry.id: entry for entry in self.entries}
         self.unusable: dict[Keyword, ValidationError] = {}
         self._hits = self._best_hits()
         self._seasonal = {
@@ -89,6 +90,11 @@ class RuleIndex:
     def candidates(self, query: Query, now: datetime) -> list[Candidate]:
         """The rules to be asked for an answer, at most three, in this order."""
         return self._chosen(query, self._matching(query), _local(now))
+
+    def entry(self, number: int, now: datetime) -> RuleEntry | None:
+        """The rule with that primary key, if it is on and in season."""
+        entry = self._by_id.get(number)
+        return entry if entry and entry.out_of_season(_local(now)) is None else None
 
     def explain(self, query: Query, now: datetime) -> list[Verdict]:
         """What becomes of each rule: the candidates, then those that match too, then the others."""

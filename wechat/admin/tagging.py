@@ -70,18 +70,6 @@ class TagsOfOne(BaseDialogForm):  # type: ignore[misc]
             self.fields["tags"].help_text = _("The account has no tags yet. Make some under Tags.")
 
 
-def put_on(people: Iterable[Follower], tags: Iterable[Tag]) -> int:
-    """Put each tag on those people who are of its account. Returns how many people these are."""
-    touched = set()
-    for tag in tags:
-        mine = [follower.pk for follower in people if follower.account_id == tag.account_id]
-        _WORN._default_manager.bulk_create(
-            [_WORN(follower_id=number, tag_id=tag.pk) for number in mine], ignore_conflicts=True
-        )
-        touched.update(mine)
-    return len(touched)
-
-
 def take_off(people: Iterable[Follower], tags: Iterable[Tag]) -> int:
     """Take these tags off these people. Returns how many tags came off."""
     numbers = [follower.pk for follower in people]
@@ -143,7 +131,7 @@ class Tagging:
         for tag in tags:
             mine = [follower for follower in people if follower.account_id == tag.account_id]
             done, error = people_edits.put_tag(tag, mine, on=on)
-            count += put_on(done, [tag]) if on else take_off(done, [tag])
+            count += people_edits.wear(done, tag) if on else take_off(done, [tag])
             if error:
                 said = gettext("“%(tag)s” is unchanged for %(count)d people. %(reason)s")
                 values = {"tag": tag.name, "count": len(mine) - len(done), "reason": explain_error(error).brief()}

@@ -1,15 +1,11 @@
 """Export and import: an account's configuration as one file, looked at before it is applied (see wechat.portable).
-
-An uploaded file waits for the decision in a row of the session table that is nobody's session: out of the way of every
-request, found by the form's key only, and gone with it or after an hour. A form field cannot hold it: the site takes 256 kB.
+An uploaded file waits for the decision in wechat.admin.drafts.
 """
 
 import json
-from importlib import import_module
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,16 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from wechat import portable, strictjson
-from wechat.admin import pages
+from wechat.admin import drafts, pages
 from wechat.admin.transfer_words import shown, told
 from wechat.models import Account
 
 READS = ("wechat.view_rule",)
 WRITES = ("wechat.view_rule", "wechat.add_rule", "wechat.change_rule", "wechat.change_account_texts")
 REMOVES = ("wechat.delete_rule",)
-DRAFT_LASTS = 3600  # seconds between looking at the differences and applying them
-
-Drafts: Any = import_module(settings.SESSION_ENGINE).SessionStore
 
 
 class UploadForm(pages.AccountForm):
@@ -94,9 +87,9 @@ def differences(request: HttpRequest, admin: Any) -> HttpResponse:
 @pages.RULES.page("apply", _("Apply"), below="transfer/", rights=WRITES)
 def apply(request: HttpRequest, admin: Any) -> HttpResponse:
     """Make it so, if nobody changed anything since the differences were shown."""
-    draft = Drafts(request.POST.get("draft", "") if request.method == "POST" else "")
+    draft = drafts.find(request)
     account = pages.accounts(request).filter(pk=draft.get("account", 0)).first()
-    if account is None or draft.get("user") != request.user.pk:
+    if account is None:
         messages.error(request, gettext("The uploaded file is no longer here. Please choose it again."))
         return redirect(pages.RULES.address("transfer"))
     remove = bool(request.POST.get("remove")) and request.user.has_perms(REMOVES)
@@ -117,7 +110,7 @@ def apply(request: HttpRequest, admin: Any) -> HttpResponse:
 
 
 def _preview(request: HttpRequest, admin: Any, account: Account, document: Any) -> HttpResponse:
-    draft = {"user": request.user.pk, "account": account.pk, "document": document, "seen": portable.state(account)}
+    draft = {"account": account.pk, "document": document, "seen": portable.state(account)}
     return pages.render(
         request,
         admin,
@@ -126,7 +119,7 @@ def _preview(request: HttpRequest, admin: Any, account: Account, document: Any) 
         account=account,
         origin=document.get("account", {}),
         may_remove=request.user.has_perms(REMOVES),
-        draft=_keep(draft),
+        draft=drafts.keep(request, draft),
         **shown(portable.differences(account, document), account, document),
     )
 
@@ -139,13 +132,3 @@ def _page(request: HttpRequest, admin: Any, form: UploadForm, *, status: int = 2
     response = pages.render(request, admin, "transfer.html", title=_("Export and import"), **context)
     response.status_code = status
     return response
-
-
-def _keep(draft: dict[str, Any]) -> str:
-    """Put the file where the next request finds it, whichever process that meets. Returns its key."""
-    Drafts.clear_expired()
-    store = Drafts()
-    store.update(draft)
-    store.set_expiry(DRAFT_LASTS)
-    store.save()
-    return str(store.session_key)
