@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--database", help="a PostgreSQL server's address; default: a fresh SQLite file")
     options = parser.parse_args()
-    with _database(options.database) as address:
+    with database(options.database) as address:
         environment = {
             **os.environ,
             "DATABASE_URL": address,
@@ -44,7 +44,8 @@ def main() -> int:
 
 
 @contextmanager
-def _database(server: str | None) -> Iterator[str]:
+def database(server: str | None) -> Iterator[str]:
+    """The address of a fresh database, gone at the end: on that PostgreSQL server, or an SQLite file."""
     if server:
         with fresh_postgres(server) as address:
             yield address

@@ -69,9 +69,9 @@ def make(count: int) -> None:
     Follower.objects.bulk_create((Follower(openid=openid(n), **person) for n in range(PEOPLE)), batch_size=2000)
     first = Rule.objects.order_by("pk").values_list("pk", flat=True)[0]
     rows = _Rows(count, accounts, first, Order.objects.order_by("pk").values_list("pk", flat=True)[0], now)
-    _write(Push, rows.pushes())
-    _write(OutgoingMessage, rows.messages())
-    _write(Scan, rows.scans())
+    write(Push, rows.pushes())
+    write(OutgoingMessage, rows.messages())
+    write(Scan, rows.scans())
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # as autovacuum does within minutes
@@ -187,7 +187,8 @@ class _Rows:
             }
 
 
-def _write(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> None:
+def write(model: type[models.Model], rows: Iterable[dict[str, Any]]) -> None:
+    """Insert these rows, by attribute name, past the ORM."""
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
@@ -212,9 +213,12 @@ def _and(first: Any, rest: Iterable[Any]) -> Iterator[Any]:
 
 def _in_one_transaction(statement: str, values: Iterable[Sequence[Any]]) -> None:
     database = connection.connection
-    database.execute("BEGIN")
+    own = not database.in_transaction
+    if own:
+        database.execute("BEGIN")
     database.executemany(statement, values)
-    database.execute("COMMIT")
+    if own:
+        database.execute("COMMIT")
 
 
 def _copy(model: type[models.Model], columns: str, values: Iterable[Sequence[Any]]) -> None:

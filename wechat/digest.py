@@ -1,6 +1,8 @@
-"""Counts what came in, a few seconds after the fact: how often each rule answered, and which texts nobody answered.
+"""Counts what came in, a few seconds after the fact: how often each rule answered, which texts nobody answered, and how many
+people began and ended to follow.
 
-Comes in: the pushes after those it has read, in the order of their primary key. Goes out: rows of RuleDay and UnansweredText.
+Comes in: the pushes after those it has read, in the order of their primary key. Goes out: rows of RuleDay, UnansweredText and
+FollowerDay.
 The callback itself counts nothing: its transaction would wait for that of everybody else who says the same.
 """
 
@@ -14,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from wechat import messages
-from wechat.models import Cursor, Push, Rule, RuleDay, UnansweredText
+from wechat.models import Cursor, FollowerDay, Push, Rule, RuleDay, UnansweredText
 from wechat.pushes import SPOKEN
 
 NAME = "digest"
@@ -23,6 +25,7 @@ BATCH = 500  # pushes in one transaction: some milliseconds of SQLite's one writ
 # longer ago than any callback may take is complete.
 SETTLED = timedelta(seconds=10)
 TEXT_LENGTH = 200  # of UnansweredText.text
+CHANGES = ("subscribe", "unsubscribe")
 
 Key = tuple[int, str, str]  # account, source, text
 
@@ -39,6 +42,7 @@ def run() -> int:
             return 0
         _count_hits(pushes)
         _group_unanswered(pushes)
+        _count_followers(pushes)
         cursor.position = pushes[-1].pk
         cursor.save(update_fields=["position"])
     return len(pushes) if len(pushes) == BATCH else 0
@@ -66,6 +70,26 @@ def _count_hits(pushes: Iterable[Push]) -> None:
         update_conflicts=True,
         unique_fields=["rule", "day"],
         update_fields=["hits"],
+    )
+
+
+def _count_followers(pushes: Iterable[Push]) -> None:
+    """Each push counts: who leaves and comes back on one day is lost once and won once."""
+    changes = Counter((push.account_id, _day(push), push.kind) for push in pushes if push.kind in CHANGES)
+    days = {(account_id, day) for account_id, day, _kind in changes}
+    known = FollowerDay.objects.filter(
+        account_id__in={each for each, _day in days}, day__in={day for _each, day in days}
+    )
+    rows = {(row.account_id, row.day): row for row in known}
+    for account_id, day in days:
+        row = rows.setdefault((account_id, day), FollowerDay(account_id=account_id, day=day))
+        row.won += changes[account_id, day, "subscribe"]
+        row.lost += changes[account_id, day, "unsubscribe"]
+    FollowerDay.objects.bulk_create(
+        [FollowerDay(account_id=key[0], day=key[1], won=rows[key].won, lost=rows[key].lost) for key in days],
+        update_conflicts=True,
+        unique_fields=["account", "day"],
+        update_fields=["won", "lost"],
     )
 
 
