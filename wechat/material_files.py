@@ -39,7 +39,7 @@ _MP3_RATES = {  # kbit/s by the index in a frame's head: MPEG 1, MPEG 2 and 2.5
     2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _MP3_HERTZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
-_BROKEN = (
+BROKEN = (
     OSError,
     ValueError,
     SyntaxError,
@@ -98,13 +98,13 @@ def _picture(kind: str, content: bytes, written: str) -> Checked:
     try:
         with Image.open(io.BytesIO(content), formats=[written]) as picture:
             if picture.width * picture.height > PIXELS:
-                raise ValidationError(_too_many_pixels())
+                raise ValidationError(too_many_pixels())
             measures = f"{picture.width} × {picture.height}"
             redrawn, suffix = _animation(picture) if written == "GIF" else _still(picture, written)
             preview = _preview(redrawn)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValidationError(_too_many_pixels()) from None
-    except _BROKEN:
+        raise ValidationError(too_many_pixels()) from None
+    except BROKEN:
         raise ValidationError(
             _("The picture is broken and cannot be read. Save it anew in a picture program.")
         ) from None
@@ -113,7 +113,8 @@ def _picture(kind: str, content: bytes, written: str) -> Checked:
     return Checked(redrawn, suffix, measures, preview)
 
 
-def _too_many_pixels() -> str:
+def too_many_pixels() -> str:
+    """Why a picture is refused before it is decoded."""
     most = PIXELS // 1_000_000
     return _("The picture has too many pixels: at most %(most)d million. Make it smaller first.") % {"most": most}
 
