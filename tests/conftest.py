@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import admin, chromium, demo_alone, running, signed_in, window
 from callback import AES_KEY, APPID, ORIGINAL_ID, PREVIOUS_AES_KEY, SECRET, TOKEN, Callback
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission, User
@@ -25,14 +26,18 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.utils import timezone
+from public_pages import pages
 
+from orders import watching
 from orders.models import Order
-from wechat import calls, circuit, conf, qr, rules, sightings, tokens
+from wechat import calls, circuit, conf, credentials, qr, rules, sightings
 from wechat.conf import AccountConfig
 from wechat.models import Account, Lease, Membership
 from wechat.simulator.accounts import Account as Registration
 from wechat.simulator.server import SimulatorServer
 from wechat.simulator.state import Platform
+
+__all__ = ["admin", "chromium", "demo_alone", "pages", "running", "signed_in", "window"]  # fixtures
 
 _FILES = Path(tempfile.mkdtemp(prefix="wxhub-tests-"))
 _ENVIRONMENT = {  # an empty value stands for none, and keeps a developer's .env out
@@ -124,13 +129,13 @@ def _fresh_memory() -> None:
     conf.forget()
     calls.IN_BACKGROUND = False  # a thread would wait for the lock that the test's own transaction holds
     calls.forget()
-    tokens._cache.clear()
-    tokens._refusals.clear()
+    credentials.forget()
     circuit._failures.clear()
     qr._failures.clear()
     sightings.forget()
     rules.forget()
     cache.clear()
+    watching.forget()
 
 
 @pytest.fixture
@@ -193,6 +198,7 @@ def simulator(settings: Any) -> Iterator[SimulatorServer]:
     with SimulatorServer(platform) as server:
         base = server.url
         settings.WECHAT_API_BASE = settings.WECHAT_MP_BASE = settings.WECHAT_OPEN_BASE = base
+        settings.WECHAT_JSSDK_URL = f"{base}/open/js/jweixin-1.6.0.js"
         for name in ("SEND_MESSAGE", "PUBLIC_GET_ACCESS_TOKEN", "PUBLIC_GET_TEMPORARY_TICKET"):
             address = getattr(settings, f"WECHAT_{name}")
             setattr(settings, f"WECHAT_{name}", address.replace("https://api.weixin.qq.com", base))

@@ -149,7 +149,7 @@ def demo(folder: Path) -> Iterator[Demo]:
 def _greeting(process: "subprocess.Popen[str]") -> str:
     """What the demo says until it says how to end it. Raises AssertionError when it ends before."""
     lines: list[str] = []
-    timer = threading.Timer(40, process.kill)
+    timer = threading.Timer(120, process.kill)
     timer.start()
     assert process.stdout is not None
     for line in process.stdout:

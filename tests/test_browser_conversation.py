@@ -1,66 +1,14 @@
-"""Staff and a person talk to each other in a real browser: he on his phone, they on the conversation page.
+"""Staff and a person talk to each other in a real browser: he on his phone, they on the conversation page."""
 
-SCREENSHOTS=folder keeps pictures.
-"""
-
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from quotes import Demo, demo, wait_until
-from test_browser import CHROMIUM, DESKTOP, PHONE, Window, ask, fits, picture, take_phone
+from browsing import BROWSER, DESKTOP, PHONE, ask, fits, picture, take_phone, writes
+from playwright.sync_api import Browser, Page, expect
+from quotes import Demo, wait_until
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = BROWSER
 HOSTILE = "<script>alert(1)</script> &amp; =1+1 😀"  # `]]>` would tear the platform's own XML apart
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Site, worker and simulator, each a process of its own."""
-    with demo(tmp_path_factory.mktemp("conversation") / "demo") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def admin(chromium: Browser, running: Demo) -> Iterator[Any]:
-    """Opens windows that are signed in; at the end none of them may have complained."""
-    opened: list[Window] = []
-
-    def open_one(viewport: dict[str, int], **options: Any) -> Page:
-        window = Window(chromium, viewport, timezone_id="Asia/Shanghai", **options)
-        opened.append(window)
-        window.page.goto(f"{running.site}/admin/login/?next=/admin/wechat/follower/")
-        window.page.fill("[name=username]", "admin")
-        window.page.fill("[name=password]", json.loads((running.folder / "secrets.json").read_text())["password"])
-        window.page.click("[type=submit]")
-        window.page.wait_for_url("**/admin/wechat/follower/")
-        return window.page
-
-    yield open_one
-    # Chromium notes a refused message (400) and a connection that a test cut; whatever else it notes is a fault.
-    kept = [complaint for one in opened for complaint in one.complaints]
-    for one in opened:
-        one.context.close()
-    meant = ("/favicon.ico", "status of 400", "net::ERR_FAILED")
-    assert [each for each in kept if not any(words in each for words in meant)] == []
-
-
-def writes(running: Demo, openid: str, text: str) -> None:
-    """The person writes on his phone, and the push has arrived."""
-    ask(running, "/actions/text", {"openid": openid, "text": text, "wait": 10})
 
 
 def on_phone(running: Demo, openid: str) -> list[dict[str, Any]]:

@@ -1,37 +1,26 @@
-"""The whole way of a rule in a real browser: made, tried, answered on the phone, found in the inbox, run again without effects.
+"""The whole way of a rule in a browser: made, tried, answered on the phone, found in the inbox, run again without effects."""
 
-SCREENSHOTS=folder keeps pictures.
-"""
-
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
-from quotes import Demo, demo, wait_until
-from test_browser import CHROMIUM, DESKTOP, PHONE, ask, card, fits, picture, take_phone
-from test_browser_rules import TITLE, admin, chromium, make_rule, save
+from browsing import BROWSER, DESKTOP, PHONE, ask, card, fits, picture, save, take_phone
+from playwright.sync_api import expect
+from quotes import Demo, wait_until
+from test_browser_rules import TITLE, make_rule
 
-__all__ = ["admin", "chromium"]  # fixtures
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = BROWSER
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Site, worker and simulator, each a process of its own."""
-    with demo(tmp_path_factory.mktemp("inbox") / "demo") as started:
-        yield started
+def running(demo_alone: Demo) -> Demo:
+    """Its rules answer what others write."""
+    return demo_alone
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
 def test_a_rule_is_made_tried_answered_and_found_again(
     running: Demo,
     admin: Any,
-    chromium: Browser,
     viewport: dict[str, int],
     scheme: str,
 ) -> None:

@@ -1,60 +1,22 @@
-"""A menu made in a real browser by clicking and typing, published to the simulator, tapped on its phone, and taken back.
-
-SCREENSHOTS=folder keeps pictures.
-"""
+"""A menu made in a real browser by clicking and typing, published to the simulator, tapped on its phone, and taken back."""
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from quotes import Demo, demo
-from test_browser import CHROMIUM, DESKTOP, PHONE, Window, ask, fits, picture, take_phone
+from browsing import BROWSER, DESKTOP, PHONE, ask, deed, fits, picture, save, say_yes, take_phone
+from playwright.sync_api import Locator, Page, expect
+from quotes import Demo
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = BROWSER
 ANSWER = "本周活动：全屋水电八折。"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Site, worker and simulator, each a process of its own."""
-    with demo(tmp_path_factory.mktemp("menus") / "demo") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def admin(chromium: Browser, running: Demo) -> Iterator[Any]:
-    """Opens windows that are signed in; at the end none of them may have complained."""
-    opened: list[Window] = []
-
-    def open_one(viewport: dict[str, int], **options: Any) -> Page:
-        window = Window(chromium, viewport, timezone_id="Asia/Shanghai", **options)
-        opened.append(window)
-        window.page.goto(f"{running.site}/admin/login/?next=/admin/wechat/menu/")
-        window.page.fill("[name=username]", "admin")
-        window.page.fill("[name=password]", json.loads((running.folder / "secrets.json").read_text())["password"])
-        window.page.click("[type=submit]")
-        window.page.wait_for_url("**/admin/wechat/menu/")
-        return window.page
-
-    yield open_one
-    complaints = [complaint for one in opened for complaint in one.complaints if "/favicon.ico" not in complaint]
-    for one in opened:
-        one.context.close()
-    assert not complaints, "\n".join(complaints)
+def running(demo_alone: Demo) -> Demo:
+    """Its menus are published to the account."""
+    return demo_alone
 
 
 def tile(page: Page, path: str) -> Locator:
@@ -86,27 +48,6 @@ def make(page: Page, name: str, kind: str = "click", **fields: str) -> None:
     field(page, "name").fill(name)
     for label, value in fields.items():
         field(page, label).fill(value)
-
-
-def save(page: Page, button: str = "_continue") -> None:
-    page.click(f"[name={button}]")
-    page.wait_for_load_state()
-
-
-def say_yes(page: Page) -> None:
-    """Agree to what the dialog asks."""
-    page.locator("#dialog [type=submit]").click()
-    page.wait_for_load_state()
-
-
-def deed(page: Page, name: str) -> None:
-    """One of the buttons above the form, wherever the width puts it, and yes to its question."""
-    link = page.locator(f"a[hx-get*='/{name}/']").first
-    if not link.is_visible():
-        page.locator("span.material-symbols-outlined", has_text="more_horiz").locator("visible=true").first.click()
-    link.click()
-    say_yes(page)
-    page.wait_for_url(re.compile(r"/admin/wechat/menu/\d+/change/"))
 
 
 def add_page(page: Page, running: Demo, name: str, client: str = "") -> None:
@@ -157,7 +98,7 @@ def test_a_menu_is_built_compared_published_tapped_and_taken_back(running: Demo,
     tile(page, "1.1").click()
     fits(page)
     picture(page, "menu-editor-1440")
-    save(page)
+    save(page, "_continue")
     page.locator("a[href$='/compare/']").first.click()
     page.wait_for_url("**/compare/")
     expect(page.locator("tr.menu-new")).to_have_count(6)
@@ -210,6 +151,7 @@ def taken_back(page: Page) -> None:
     expect(tile(page, "1.2")).to_be_visible()
     assert document(page)["button"][2]["key"] == "KF"
     deed(page, "publish")
+    page.wait_for_url(re.compile(r"/admin/wechat/menu/\d+/change/"))
     expect(page.locator(".menu-versions li")).to_have_count(3)
 
 
@@ -228,7 +170,7 @@ def test_a_broken_limit_is_told_while_typing_and_by_the_platforms_rules(running:
     expect(wrong).to_have_count(2)
     expect(wrong.first).to_contain_text("18")
     expect(tile(page, "0")).to_have_class(re.compile("menu-wrong"))
-    save(page)
+    save(page, "_continue")
     expect(page.locator(".errorlist, .errornote").first).to_be_visible()
     assert document(page)["button"][0]["url"] == "javascript:alert(1)", "nothing that was typed is lost"
     picture(page, "menu-limits-1440")
@@ -237,7 +179,7 @@ def test_a_broken_limit_is_told_while_typing_and_by_the_platforms_rules(running:
     field(page, "key").fill("K")
     field(page, "name").fill("装修报价")
     expect(wrong).to_have_count(0)
-    save(page)
+    save(page, "_continue")
     expect(page).to_have_url(re.compile(r"/change/"))
 
 
@@ -267,7 +209,7 @@ def test_the_json_and_the_phone_agree_and_broken_json_loses_nothing(running: Dem
     assert page.locator(".menu-phone").evaluate("phone => phone.inert") is True
     expect(tile(page, "0.0")).to_have_text("改了")
     picture(page, "menu-broken-1440")
-    save(page)
+    save(page, "_continue")
     assert box.input_value() == broken
     twice = '{"button": [{"type": "click", "name": "一", "name": "二", "key": "A"}]}'
     box.fill(twice)
@@ -319,7 +261,7 @@ def test_the_editor_fits_a_phone_in_the_dark(running: Demo, admin: Any) -> None:
     expect(tile(page, "1.0")).to_have_attribute("title", hostile)
     assert page.evaluate("window.hurt") is None
     field(page, "name").fill("指南")
-    save(page)
+    save(page, "_continue")
     fits(page)
     page.goto(f"{running.site}/admin/wechat/menu/")
     fits(page)

@@ -1,59 +1,21 @@
-"""A rule made in a real browser, by clicking and typing, in light and dark, on a desktop and on a phone.
-
-SCREENSHOTS=folder keeps pictures.
-"""
+"""A rule made in a real browser, by clicking and typing, in light and dark, on a desktop and on a phone."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from quotes import Demo, demo
-from test_browser import CHROMIUM, DESKTOP, PHONE, Window, fits, picture
+from browsing import BROWSER, DESKTOP, PHONE, fits, picture, save
+from playwright.sync_api import Locator, Page, expect
+from quotes import Demo
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = BROWSER
 TITLE = "两分钟算出您家的装修预算"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Site, worker and simulator, each a process of its own."""
-    with demo(tmp_path_factory.mktemp("rules") / "demo") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def admin(chromium: Browser, running: Demo) -> Iterator[Any]:
-    """Opens windows that are signed in; at the end none of them may have complained."""
-    opened: list[Window] = []
-
-    def open_one(viewport: dict[str, int], **options: Any) -> Page:
-        window = Window(chromium, viewport, timezone_id="Asia/Shanghai", **options)
-        opened.append(window)
-        window.page.goto(f"{running.site}/admin/login/?next=/admin/wechat/rule/")
-        window.page.fill("[name=username]", "admin")
-        window.page.fill("[name=password]", json.loads((running.folder / "secrets.json").read_text())["password"])
-        window.page.click("[type=submit]")
-        window.page.wait_for_url("**/admin/wechat/rule/")
-        return window.page
-
-    yield open_one
-    complaints = [complaint for one in opened for complaint in one.complaints]
-    for one in opened:
-        one.context.close()
-    assert complaints == []
+def running(demo_alone: Demo) -> Demo:
+    """Its rules answer what others write."""
+    return demo_alone
 
 
 def line(page: Page, number: int) -> Locator:
@@ -77,11 +39,6 @@ def add_answer(page: Page, icon: str) -> None:
 def sent(page: Page, name: str) -> Any:
     """What the box holds that is sent."""
     return json.loads(page.locator(f"textarea[name={name}]").input_value())
-
-
-def save(page: Page, button: str = "_save") -> None:
-    page.click(f"[name={button}]")
-    page.wait_for_load_state()
 
 
 def open_rule(page: Page, site: str, name: str) -> None:

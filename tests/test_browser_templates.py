@@ -1,43 +1,20 @@
-"""A template message to a tag of 200 people, in a real browser: tag, synchronise, fill in, confirm, watch it arrive.
+"""A template message to a tag of 200 people, in a real browser: tag, synchronise, fill in, confirm, watch it arrive."""
 
-SCREENSHOTS=folder keeps pictures.
-"""
-
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browsing import BROWSER, DESKTOP, ask, deed, fits, picture, save
 from playwright.sync_api import Page, expect
-from quotes import Demo, demo, wait_until
-from test_browser import CHROMIUM, DESKTOP, ask, fits, picture
-from test_browser_rules import admin, chromium, save
+from quotes import Demo, wait_until
 
-__all__ = ["admin", "chromium"]  # fixtures
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = BROWSER
 MANY = 200
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Site, worker and simulator, each a process of its own."""
-    with demo(tmp_path_factory.mktemp("templates") / "demo") as started:
-        yield started
-
-
-def say_yes(page: Page) -> None:
-    """Agree to what the dialog asks."""
-    page.locator("#dialog [type=submit]").click()
-    page.wait_for_load_state()
-
-
-def deed(page: Page, name: str) -> None:
-    """One of the buttons above the list, and yes to its question."""
-    page.locator(f"a[hx-get*='/{name}']").first.click()
-    say_yes(page)
+def running(demo_alone: Demo) -> Demo:
+    """It counts followers and messages."""
+    return demo_alone
 
 
 def known_people(page: Page, running: Demo) -> str:

@@ -1,72 +1,27 @@
-"""An account is connected in a real browser, from nothing to a published menu, and nothing is typed twice.
+"""An account is connected in a real browser, from nothing to a published menu, and nothing is typed twice."""
 
-SCREENSHOTS=folder keeps pictures of the steps, the check-up and the quotas, on a desktop and on a phone.
-"""
-
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from quotes import Demo, demo, wait_until
-from test_browser import CHROMIUM, DESKTOP, PHONE, Window, ask, fits, picture
+from browsing import BROWSER, DESKTOP, PHONE, ask, keep
+from playwright.sync_api import Page, expect
+from quotes import Demo, wait_until
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
-]
+pytestmark = BROWSER
 APPIDS = {1440: "wxdesktop00000001", 390: "wxphone0000000001"}
 SECRET = "0123456789abcdef0123456789abcdef"
 SLOW = 30_000  # milliseconds: the check-up makes real calls
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Site, worker and simulator, each a process of its own."""
-    with demo(tmp_path_factory.mktemp("wizard") / "demo") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def admin(chromium: Browser, running: Demo) -> Iterator[Any]:
-    """Opens windows that are signed in; at the end none of them may have complained."""
-    opened: list[Window] = []
-
-    def open_one(viewport: dict[str, int], **options: Any) -> Page:
-        window = Window(chromium, viewport, timezone_id="Asia/Shanghai", **options)
-        opened.append(window)
-        window.page.goto(f"{running.site}/admin/login/?next=/admin/wechat/account/")
-        window.page.fill("[name=username]", "admin")
-        window.page.fill("[name=password]", json.loads((running.folder / "secrets.json").read_text())["password"])
-        window.page.click("[type=submit]")
-        window.page.wait_for_url("**/admin/wechat/account/")
-        return window.page
-
-    yield open_one
-    complaints = [complaint for one in opened for complaint in one.complaints if "/favicon.ico" not in complaint]
-    for one in opened:
-        one.context.close()
-    assert complaints == []
+def running(demo_alone: Demo) -> Demo:
+    """It connects accounts and publishes menus."""
+    return demo_alone
 
 
 def press(page: Page, deed: str) -> None:
     page.click(f"button[name=do][value={deed}]")
     page.wait_for_load_state()
-
-
-def keep(page: Page, name: str) -> None:
-    """Nothing sticks out; and a picture."""
-    fits(page)
-    picture(page, name)
 
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
