@@ -361,18 +361,18 @@ def test_hostile_texts_travel_as_they_are(account: Account, other: Account, user
     assert (copied.name, copied.answers) == (name, [text(HOSTILE)])
 
 
-def test_ten_thousand_rules_are_compared_and_written_in_seconds(account: Account, other: Account, user: User) -> None:
+def test_thousands_of_rules_are_compared_and_written_in_seconds(account: Account, other: Account, user: User) -> None:
     Rule.objects.bulk_create(
         Rule(account=account, name=f"r{n}", keywords=[{"kind": "exact", "text": f"k{n}"}], answers=[text("a")])
-        for n in range(10_000)
+        for n in range(3_000)
     )
     wanted, began = document(account), time.process_time()
     portable.apply(other, wanted, user=user)
     for each in wanted["rules"]:
         each["priority"] = 3
     portable.apply(other, wanted, user=user)
-    assert time.process_time() - began < 30
-    assert other.rules.filter(priority=3).count() == 10_000
+    assert time.process_time() - began < 9
+    assert other.rules.filter(priority=3).count() == 3_000
 
 
 _any = st.recursive(

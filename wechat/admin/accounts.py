@@ -82,23 +82,15 @@ class AccountAdmin(WithPages, HistoryAdmin):  # type: ignore[misc]
         form = super().get_form(request, obj, change, **options)
         return type(form.__name__, (form,), {"texts_only": _texts_only(request)})
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        account = self.get_object(request, object_id) if object_id else None
-        status = {}
-        if account is not None and self.has_view_permission(request, account):
-            conf.forget()  # somebody may have saved in another process a moment ago
-            status = {
-                "callback_url": "" if _texts_only(request) else account_status.callback_url(account),
-                "token_validity": account_status.token_in_words(account),
-                "notices": account_status.notices(account),
-            }
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **status})
+    def form_context(self, request: HttpRequest, obj: Account | None) -> dict[str, Any]:
+        if obj is None:
+            return {}
+        conf.forget()  # somebody may have saved in another process a moment ago
+        return {
+            "callback_url": "" if _texts_only(request) else account_status.callback_url(obj),
+            "token_validity": account_status.token_in_words(obj),
+            "notices": account_status.notices(obj),
+        }
 
     def save_model(self, request: HttpRequest, obj: Account, form: RowsForm, change: bool) -> None:  # noqa: FBT001
         """The account, then its rows; the page's own transaction holds both together."""

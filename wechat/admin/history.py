@@ -43,6 +43,22 @@ class HistoryAdmin(Telling, ScopedAdmin, ModelAdmin):  # type: ignore[misc]
             *super().get_urls(),
         ]
 
+    def form_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the form's page needs beside Django's own context; `obj` is None for a new row and for one he may not see."""
+        return {}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        obj = self.get_object(request, unquote(object_id)) if object_id else None
+        seen = obj if obj is not None and self.has_view_permission(request, obj) else None
+        context = {**(extra_context or {}), **self.form_context(request, seen)}
+        return super().changeform_view(request, object_id, form_url, context)
+
     def may_restore(self, request: HttpRequest, obj: Any) -> bool:
         """Whether this person may go back to an earlier version of the row."""
         parts = (part.model._meta for part in self.history_parts)

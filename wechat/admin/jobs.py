@@ -6,9 +6,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -48,23 +48,12 @@ class JobAdmin(RecordAdmin):
 
     class Media:
         css = {"all": ("css/phone_preview.css", "css/templates.css")}  # Django reads it
-        js = ("js/job_progress.js",)
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.progress_view)
-        return [path("<path:object_id>/progress/", view, name="wechat_sendjob_progress"), *super().get_urls()]
+        js = ("js/progress.js",)
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         job = self.get_object(request, unquote(str(object_id)))
         offered: list[Any] = super().get_actions_detail(request, object_id) if job else []
         return [each for each in offered if job.state in _OFFERED.get(_name_of(each), LIVING)]
-
-    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The numbers alone, for the page that is open."""
-        job = self.get_object(request, unquote(object_id))
-        if job is None or not self.has_view_permission(request, job):
-            raise Http404
-        return HttpResponse(self.progress(job))
 
     @asks_first(
         _("Pause"),
@@ -134,7 +123,6 @@ class JobAdmin(RecordAdmin):
         now = timezone.now()
         context = {
             "ended": job.state not in LIVING and not _awaits_reports(job, progress),
-            "url": reverse("admin:wechat_sendjob_progress", args=[job.pk]),
             "state": job.get_state_display(),
             "variant": _VARIANTS.get(JobState(job.state), ""),
             "progress": progress,

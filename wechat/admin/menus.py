@@ -82,21 +82,12 @@ class MenuAdmin(LiveMenu):
         response: HttpResponse = super().response_change(request, obj)
         return _compare(obj) if "_compare" in request.POST else response
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        menu = self.get_object(request, object_id) if object_id else None
-        known = menu is not None and self.has_view_permission(request, menu)
-        page = {
+    def form_context(self, request: HttpRequest, obj: Menu | None) -> dict[str, Any]:
+        return {
             "editor": menu_editor.texts(),
             "check_url": reverse("admin:wechat_menu_check"),
-            "versions": self._versions(request, menu) if menu is not None and known else [],
+            "versions": self._versions(request, obj) if obj else [],
         }
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **page})
 
     def check_view(self, request: HttpRequest) -> HttpResponse:
         """What is wrong with the menu in the box now, and what is worth a look. Nothing is stored."""

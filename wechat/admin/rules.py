@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
@@ -72,25 +71,15 @@ class RuleAdmin(WithPages, RuleList):
         begun = rule_form.prefilled(request.GET.get("text", ""), request.GET.get("source", ""))
         return {**super().get_changeform_initial_data(request), **begun}
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        rule = self.get_object(request, unquote(object_id)) if object_id else None
-        if rule is None:
-            begun = self.get_changeform_initial_data(request)
-            rule = Rule(keywords=begun.get("keywords", []))
-        page = {
+    def form_context(self, request: HttpRequest, obj: Rule | None) -> dict[str, Any]:
+        rule = obj or Rule(keywords=self.get_changeform_initial_data(request).get("keywords", []))
+        return {
             "editor": {**rule_editor.texts(), "materials": materials.choices(scope.accounts_of(request.user))},
             "preview_url": reverse("admin:wechat_rule_preview"),
             **_shown(
                 rule.keywords, rule.answers, choice=rule.choice, account=rule.account if rule.account_id else None
             ),
         }
-        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **page})
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         """The phone for what stands in the form now. Nothing is stored."""

@@ -5,9 +5,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -43,7 +45,7 @@ class WhichAccount(BaseDialogForm):  # type: ignore[misc]
 
 @admin.register(SyncRun)
 class SyncRunAdmin(RecordAdmin):
-    """All runs, the newest first; the page of a running one draws itself anew."""
+    """All runs, the newest first; what is shown of a running one draws itself anew."""
 
     menu = Entry(PEOPLE, 15, "sync")
     list_display = ("started_at", "state_shown", "progress", "added", "gone", "account")
@@ -60,17 +62,17 @@ class SyncRunAdmin(RecordAdmin):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Of going on and stopping what makes sense now."""
-        state = SyncRun.objects.filter(pk=object_id).values_list("state", flat=True).first()
+        run = self.get_object(request, unquote(str(object_id)))
         useful = {SyncRun.State.RUNNING: "stop_sync", SyncRun.State.FAILED: "go_on"}
         offered: list[Any] = super().get_actions_detail(request, object_id)
-        return [each for each in offered if each.path == useful.get(SyncRun.State(state or "done"))]
+        return [each for each in offered if each.path == useful.get(SyncRun.State(run.state if run else "done"))]
 
     @admin.display(description=_("state"))
     def state_shown(self, run: SyncRun) -> str:
         parts: list[object] = [looks.badge(run.get_state_display(), _VARIANTS.get(run.state, ""))]
         if run.state == SyncRun.State.RUNNING:
             parts.append(_waiting(run) or run.get_step_display())
-        return looks.lines(parts)
+        return format_html('<div data-live="state-{}">{}</div>', run.pk, looks.lines(parts))
 
     @admin.display(description=_("progress"))
     def progress(self, run: SyncRun) -> SafeString:
