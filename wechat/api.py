@@ -64,6 +64,7 @@ def scope(name: str) -> type[BasePermission]:
                 return False
             self.message = _("Your key may not do this; it needs the scope %(scope)s.") % {"scope": name}
             key = cast("ApiKey", ApiKey.objects.get_from_key(self.get_key(request) or ""))
+            key.note_use()
             return key.allows(name)
 
     return HasScope

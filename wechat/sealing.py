@@ -46,3 +46,12 @@ def is_old(sealed: str) -> bool:
     except InvalidToken:
         return True
     return False
+
+
+def is_broken(sealed: str) -> bool:
+    """Whether none of FIELD_KEYS opens it."""
+    try:
+        unseal(sealed)
+    except SealBroken:
+        return True
+    return False

@@ -1,5 +1,6 @@
 """What the admin's pages need of the response headers, beside the strict ones of all other pages; and how much may come in."""
 
+import re
 from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -16,12 +17,37 @@ ADMIN = {
 }
 
 
+# What no page of ours asks a browser for; a page in a frame of ours cannot either.
+PERMISSIONS = (
+    "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
+)
+# What other websites show: the card's picture, a quote's code, and the pages that they may frame with their script.
+SHOWN_ELSEWHERE = re.compile(r"/static/|/quotes/[^/]+/qr\.(?:svg|png)\Z|/quotes/.+/embed/\Z|/embed\.js\Z")
+PERSONAL = ("/admin/", "/api/", "/quotes/", "/s/", "/compare/")
+
+
 def client_address(request: HttpRequest) -> str:
     """The address of whoever asks: the one that the outermost of our TRUSTED_PROXIES saw, else the connection's own."""
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     if settings.TRUSTED_PROXIES and len(hops) >= settings.TRUSTED_PROXIES:
         return hops[-settings.TRUSTED_PROXIES]
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class Headers:
+    """On every answer, also on errors and static files: what Django's own middleware does not set."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        elsewhere = SHOWN_ELSEWHERE.match(request.path)
+        response.setdefault("Permissions-Policy", PERMISSIONS)
+        response.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if elsewhere else "same-origin")
+        if request.path.startswith(PERSONAL):
+            response.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class AdminPolicy:

@@ -21,7 +21,16 @@ Environ = dict[str, Any]
 WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}", re.ASCII)
+_CALLBACK = re.compile(r"/wechat/[^/]+/callback/?")
 _BOUNDARY = re.compile(r"boundary=\"?([A-Za-z0-9'()+_,./:=? -]{1,70})\"?", re.ASCII | re.IGNORECASE)
+# The headers of every answer of the callback.
+BARE_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+)
 
 
 class BareHandler(WSGIHandler):
@@ -43,9 +52,18 @@ def safe_content_type(value: str) -> str:
     return f'{media[0]}; boundary="{boundary[1].rstrip()}"' if boundary else media[0]
 
 
+def barely(start_response: Callable[..., Any]) -> Callable[..., Any]:
+    """`start_response` for the callback, which no middleware sees: nobody shall take what it answers for a page."""
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        return start_response(status, [*headers, *BARE_HEADERS], *more)
+
+    return start
+
+
 def length_required(start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Refuse a body without a length: Django would take it for an empty one, and a push would be lost."""
-    start_response("411 Length Required", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+    start_response("411 Length Required", [("Content-Type", "text/plain"), ("Content-Length", "0"), *BARE_HEADERS])
     return []
 
 
@@ -62,8 +80,9 @@ def build() -> WSGIApp:
             return length_required(start_response)
         if content_type := environ.get("CONTENT_TYPE"):
             environ["CONTENT_TYPE"] = safe_content_type(content_type)
-        handler = bare if environ.get("PATH_INFO", "").startswith("/wechat/") else site
-        return handler(environ, start_response)
+        if _CALLBACK.fullmatch(environ.get("PATH_INFO", "")):
+            return bare(environ, barely(start_response))
+        return site(environ, start_response)
 
     return application
 

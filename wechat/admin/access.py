@@ -1,6 +1,6 @@
 """Keys of the REST interface: made here, shown once, revoked here."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -22,6 +22,8 @@ from wechat.admin.records import leave
 from wechat.admin.scope import ScopedAdmin
 from wechat.models import ApiKey
 from wechat.models.access import SCOPES
+
+OVERLAP = timedelta(days=7)
 
 admin.site.unregister(APIKey)  # the library's own keys open nothing here
 
@@ -52,10 +54,10 @@ class ApiKeyAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
 
     menu = Entry(ACCESS, 10, "key")
     form = ApiKeyForm
-    list_display = ("called", "begins", "status", "scopes_in_words", "made", "expiry_date")
+    list_display = ("called", "begins", "status", "scopes_in_words", "made", "last_used_at", "expiry_date")
     search_fields = ("name", "prefix")
     fields = ("name", "scopes", "expiry_date")
-    actions_detail = ("revoke",)
+    actions_detail = ("rotate", "revoke")
 
     # The library's own fields have English names only.
     @admin.display(description=_("name"), ordering="name")
@@ -87,10 +89,10 @@ class ApiKeyAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
         return super().has_change_permission(request, obj) and not getattr(obj, "revoked", False)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return self.fields if obj is None else (*self.fields, "status", "begins", "made")
+        return self.fields if obj is None else (*self.fields, "status", "begins", "made", "last_used_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("status", "begins", "made")
+        return () if obj is None else ("status", "begins", "made", "last_used_at")
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
@@ -98,6 +100,9 @@ class ApiKeyAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
             return
         key = ApiKey.objects.assign_key(obj)
         obj.save()
+        self._show(request, obj, key)
+
+    def _show(self, request: HttpRequest, obj: ApiKey, key: str) -> None:
         text = gettext("The key of %(name)s is %(key)s — copy it now: it cannot be shown again.")
         self.message_user(request, text % {"name": obj.name, "key": key}, messages.WARNING)
 
@@ -105,6 +110,21 @@ class ApiKeyAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
         key = self.get_object(request, unquote(str(object_id)))
         revocable = key is not None and not key.revoked
         return super().get_actions_detail(request, object_id) if revocable else []  # type: ignore[no-any-return]
+
+    @asks_first(
+        _("Replace"),
+        question=_("Make a new key in place of this one?"),
+        consequence=_("The new key serves at once, with the same scopes; this one ends in a week."),
+        icon="autorenew",
+        permission="change",
+    )
+    def rotate(self, request: HttpRequest, _form: Any, object_id: str) -> HttpResponse:
+        key = self.get_object(request, unquote(object_id))
+        if key is not None and not key.revoked and not key.has_expired:
+            made, text = key.replace(overlap=OVERLAP)
+            self.log_change(request, key, gettext("Replaced"))
+            self._show(request, made, text)
+        return leave(request, reverse("admin:wechat_apikey_changelist"))
 
     @asks_first(
         _("Revoke"),

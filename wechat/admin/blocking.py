@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -58,8 +59,9 @@ class AtWechat:
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Of blocking and letting back the one that changes something."""
         offered: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        person = Follower.objects.filter(pk=object_id, blocked=True).exists()
-        needless = "block_person" if person else "unblock_person"
+        page: Any = self
+        person = page.get_object(request, unquote(str(object_id)))
+        needless = "block_person" if person is not None and person.blocked else "unblock_person"
         return [each for each in offered if each.path != needless]
 
     @action(  # type: ignore[untyped-decorator]

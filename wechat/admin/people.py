@@ -7,7 +7,8 @@ not himself: no accounts, no groups, no password of somebody who has more.
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -22,9 +23,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from wechat import groups
+from wechat import groups, second_factor, sessions
 from wechat.admin import looks
+from wechat.admin.actions import asks_first
 from wechat.admin.menu import ACCESS, Entry
+from wechat.admin.records import leave
 from wechat.admin.scope import ScopedAdmin, ScopedRows, accounts_of, only
 from wechat.admin.versions import person
 from wechat.models import Membership
@@ -88,6 +91,7 @@ class UserAdmin(ScopedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,
     list_display = ("username", "called", "in_groups", "works_for", "is_active", "last_login")
     list_filter = ("is_superuser", "is_active", "groups")
     list_filter_sheet = False
+    actions_detail = ("sign_out", "reset_factor")
 
     def within(self, rows: QuerySet[User], request: HttpRequest) -> QuerySet[User]:
         """Himself, and who shares an account with him. Superusers are none of his business."""
@@ -159,6 +163,39 @@ class UserAdmin(ScopedAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,
         if not change:
             obj.is_staff = True  # the page makes staff; nobody else signs in here
         super().save_model(request, obj, form, change)
+
+    def has_superuser_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """What only a superuser does for others."""
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    @asks_first(
+        _("Sign out everywhere"),
+        question=_("Sign this person out everywhere?"),
+        consequence=_("All browsers have to sign in again."),
+        icon="logout",
+        permission="superuser",
+    )
+    def sign_out(self, request: HttpRequest, _form: Any, object_id: str) -> HttpResponse:
+        other = self.get_object(request, unquote(object_id))
+        if other is not None:
+            count = sessions.end(other)
+            self.log_change(request, other, gettext("Signed out everywhere"))
+            messages.success(request, gettext("Signed out elsewhere: %(count)d.") % {"count": count})
+        return leave(request, reverse("admin:auth_user_changelist"))
+
+    @asks_first(
+        _("Take the second step away"),
+        question=_("Take the second step of signing in away?"),
+        consequence=_("For somebody who lost phone and backup codes. He is signed out, and sets it up anew."),
+        icon="phonelink_erase",
+        permission="superuser",
+    )
+    def reset_factor(self, request: HttpRequest, _form: Any, object_id: str) -> HttpResponse:
+        other = self.get_object(request, unquote(object_id))
+        if other is not None and second_factor.remove(other):
+            self.log_change(request, other, gettext("Second step taken away"))
+            messages.success(request, gettext("Done. Make sure that it was really this person who asked for it."))
+        return leave(request, reverse("admin:auth_user_changelist"))
 
     @admin.display(description=_("name"), ordering="last_name")
     def called(self, user: User) -> str:

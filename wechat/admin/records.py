@@ -49,7 +49,7 @@ class RecordAdmin(ScopedAdmin, ModelAdmin):  # type: ignore[misc]
     ) -> tuple[QuerySet[Any], bool]:
         """Exactly that value. Naming the accounts lets the database use the indexes that begin with the account."""
         value = search_term.strip()
-        if value:
+        if value and self.search_fields:
             own = accounts_of(request.user)
             accounts = Account.objects.values_list("pk", flat=True) if own is None else own
             queryset = queryset.filter(**{self.exact_search: value}, account_id__in=list(accounts))

@@ -119,6 +119,13 @@ class ScopedAdmin(ScopedRows):
             return _account_id(obj, self.path) in accounts
         return self.get_object(request, unquote(str(obj))) is not None
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row of an address. A number that no column holds, and an empty name of a field, are no server errors."""
+        try:
+            return super().get_object(request, object_id, from_field or None)
+        except OverflowError:
+            return None
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Who works for one account only need not choose it; accounts are made on their own page.
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from wechat import conf
 from wechat.conf import AccountConfig
-from wechat.doctor import callback, machine, platform, traffic
+from wechat.doctor import callback, machine, platform, traffic, web
 from wechat.doctor.findings import Finding, Level, about, bad
 
 __all__ = ["Finding", "Level", "examine", "examine_account", "examine_installation"]
@@ -50,5 +50,6 @@ def examine_account(account: AccountConfig) -> Iterator[Finding]:
     looks = (callback.rows, callback.handshake, callback.refused, callback.encryption)
     found = [look(account) for look in looks]
     reached = platform.examine(account)
-    for finding in (*found, *reached, *traffic.of_account(account), platform.certification(account)):
+    told = (platform.certification(account), web.authorization(account))
+    for finding in (*found, *reached, *traffic.of_account(account), *told):
         yield about(account, finding)

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from wechat import conf
 from wechat.doctor.findings import Finding, bad, good, warn
-from wechat.models import ConfigRow
+from wechat.models import ConfigRow, SecondFactor
 from wechat.registry import ROWS
-from wechat.sealing import SealBroken, is_old
+from wechat.sealing import SealBroken, is_broken, is_old
 
 SELF_SECONDS = 5.0
 GIGABYTE = 1_000_000_000
@@ -58,6 +58,10 @@ def _sealed() -> Iterator[ConfigRow]:
     yield from ConfigRow.objects.filter(conf_name__in=names).exclude(conf_value="").select_related("account")
 
 
+def _factors_sealed() -> list[str]:
+    return list(SecondFactor.objects.values_list("sealed", flat=True))
+
+
 def secrets_open() -> Finding:
     """Every secret opens with one of FIELD_KEYS."""
     broken = []
@@ -66,6 +70,7 @@ def secrets_open() -> Finding:
             conf.open_row(row)
         except SealBroken:
             broken.append(f"{row.account.slug}: {row.conf_name}")
+    broken += [_("second steps of staff")] * any(is_broken(sealed) for sealed in _factors_sealed())
     remedy = _("FIELD_KEYS does not open %s. Put the old key back behind the new one, or enter the secret again.")
     if broken:
         names = ", ".join(broken)
@@ -82,6 +87,7 @@ def old_keys() -> Finding:
         except SealBroken:
             continue
         old += is_old(row.conf_value)
+    old += sum(is_old(sealed) for sealed in _factors_sealed() if not is_broken(sealed))
     if old:
         text = _("An old key of FIELD_KEYS is still in use: %d secrets are sealed with it.") % old
         return bad(what, text, _("Run manage.py rotatekeys, then remove the old key from FIELD_KEYS and restart."))
