@@ -1,6 +1,7 @@
 """What the platform says about the account itself reaches staff: a row in the transaction of the push, then a mail.
 
-The admin shows the row as a banner on every page until somebody puts it away (wechat.admin.notices).
+So does what is wrong with the installation (wechat.alarms), and a group chat hears of both (wechat.webhooks). The admin shows
+the row as a banner on every page until somebody puts it away (wechat.admin.notices).
 """
 
 import logging
@@ -79,6 +80,17 @@ KINDS: Mapping[str, Kind] = {  # by the handle of the push (资质认证, 名称
         ),
     ),
 }
+STORING = "storing_failed"
+OURS: dict[str, Kind] = {  # those of wechat.alarms too: what this installation says of itself; no push is called so
+    STORING: Kind(
+        Level.DANGER,
+        _("Pushes could not be stored for a while"),
+        _(
+            "The database did not answer, or the disk was full. Everything that waited on the disk is handled as soon as "
+            "the database works; who could not be kept was asked to try again. Look at the database and at the free space."
+        ),
+    ),
+}
 _UNKNOWN = Kind(Level.WARNING, _("WeChat reports something about the account"), "")
 
 
@@ -97,19 +109,40 @@ def give(contact: Contact) -> None:
     )
 
 
+def storing_failed(account_id: int, *, since: datetime, kept: int, lost: int) -> None:
+    """Tell staff that pushes could not be stored for a while: `kept` of them waited on the disk, `lost` were not kept."""
+    level = Level.DANGER if lost else Level.WARNING
+    data = {"since": int(since.timestamp()), "kept": kept, "lost": lost}
+    Notice.objects.create(account_id=account_id, kind=STORING, level=level, data=data, created_at=timezone.now())
+
+
+def letter(notice: Notice) -> tuple[str, str]:
+    """A subject and a text of it, in the site's language, for a mail or a chat."""
+    with translation.override(settings.LANGUAGE_CODE):
+        subject = " ".join(heading(notice).split())
+        link = settings.PUBLIC_URL + reverse("admin:wechat_notice_change", args=[notice.pk])
+        return subject, "\n\n".join([subject, *facts(notice), advice(notice), link])
+
+
 def title(notice: Notice) -> str:
     """What happened, in words."""
-    return str(KINDS.get(notice.kind, _UNKNOWN).title)
+    return str(_kind(notice).title)
 
 
 def heading(notice: Notice) -> str:
-    """Which account, and what happened."""
+    """Which account, if it is about one, and what happened."""
+    if notice.account is None:
+        return title(notice)
     return gettext("%(account)s: %(title)s") % {"account": notice.account, "title": title(notice)}
 
 
 def advice(notice: Notice) -> str:
     """What it means and what to do."""
-    return str(KINDS.get(notice.kind, _UNKNOWN).advice)
+    return str(_kind(notice).advice)
+
+
+def _kind(notice: Notice) -> Kind:
+    return OURS.get(notice.kind) or KINDS.get(notice.kind, _UNKNOWN)
 
 
 def facts(notice: Notice) -> list[str]:
@@ -118,6 +151,16 @@ def facts(notice: Notice) -> list[str]:
     if ends := _moment(notice, "expiredtime"):
         over = notice.kind == "verify_expired"
         told.append((gettext("Expired on %(time)s.") if over else gettext("Valid until %(time)s.")) % {"time": ends})
+    if since := _moment(notice, "since"):
+        numbers = {"time": since, "kept": notice.data["kept"], "lost": notice.data["lost"]}
+        told.append(gettext("Since %(time)s: %(kept)s waited on the disk, %(lost)s were not kept.") % numbers)
+    if made := _moment(notice, "made"):
+        numbers = {"time": made, "messages": notice.data["messages"], "jobs": notice.data["jobs"]}
+        told.append(gettext("Backup of %(time)s: %(messages)s messages set aside, %(jobs)s jobs paused.") % numbers)
+    if skew := str(notice.data.get("skew", "")):
+        told.append(gettext("WeChat's clock and ours differ by %(seconds)s s.") % {"seconds": skew})
+    if began := _moment(notice, "began"):
+        told.append(gettext("Since %(time)s.") % {"time": began})
     if failed := _moment(notice, "failtime"):
         told.append(gettext("Refused on %(time)s.") % {"time": failed})
     if reason := " ".join(str(notice.data.get("failreason", "")).split()):
@@ -145,11 +188,13 @@ def mail_due() -> int:
 
 
 def recipients(notice: Notice) -> list[str]:
-    """The addresses of those who can do something about it: active staff who may change this account."""
+    """The addresses of those who can do something about it: active staff who may change this account, or superusers."""
     able = get_user_model()._default_manager.with_perm(  # type: ignore[attr-defined]
         "wechat.change_account", backend="django.contrib.auth.backends.ModelBackend"
     )
-    ours = Q(is_superuser=True) | Q(memberships__account=notice.account_id)
+    ours = Q(is_superuser=True)
+    if notice.account_id:
+        ours |= Q(memberships__account=notice.account_id)
     staff = able.filter(ours, is_staff=True).exclude(email="")
     return sorted(set(staff.values_list("email", flat=True)))
 
@@ -162,20 +207,13 @@ def _mail(notice: Notice) -> bool:
         return False
     sent = False
     try:
-        _letter(notice, to).send()
+        subject, body = letter(notice)
+        EmailMessage(subject=f"[WxHub] {subject}", body=body, to=to).send()
         sent = True
     finally:
         if not sent:
             mine.update(mailed_at=None)
     return True
-
-
-def _letter(notice: Notice, to: list[str]) -> EmailMessage:
-    with translation.override(settings.LANGUAGE_CODE):
-        subject = " ".join(heading(notice).split())
-        link = settings.PUBLIC_URL + reverse("admin:wechat_notice_change", args=[notice.pk])
-        body = "\n\n".join([subject, *facts(notice), advice(notice), link])
-    return EmailMessage(subject=f"[WxHub] {subject}", body=body, to=to)
 
 
 def _moment(notice: Notice, name: str) -> str:

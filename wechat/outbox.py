@@ -21,6 +21,8 @@ EVENT_WINDOW = timedelta(seconds=55)  # of 60: what is on its way at the end mus
 MESSAGE_WINDOW = timedelta(hours=48, seconds=-60)
 LEASE = timedelta(seconds=10)  # what a dead worker costs
 LOST = "the outcome stayed unknown after one repeat"
+UNFOLLOWED = "the person unfollowed"
+STUCK = 60.0  # seconds that a message may be late before monitoring and staff are told
 MESSAGES_AFTER_EVENT = 3  # the platform takes no more in that minute
 
 State, Route = OutgoingMessage.State, OutgoingMessage.Route
@@ -224,6 +226,12 @@ def give_up_lost() -> int:
     """Give up what was lost twice: it may have arrived twice already. Returns how many."""
     lost = _UNDER_WAY.filter(~_MAY_REPEAT, state=State.SENDING, due_at__lte=timezone.now())
     return lost.update(state=State.GIVEN_UP, holder="", error=LOST)
+
+
+def overdue(now: datetime) -> float:
+    """Seconds that the message which waits longest is late; 0 when none is. What a paused job holds waits on purpose."""
+    due = _UNDER_WAY.filter(~_HELD, due_at__lt=now).order_by("due_at").values_list("due_at", flat=True).first()
+    return (now - due).total_seconds() if due else 0.0
 
 
 def _insert(
