@@ -1,5 +1,6 @@
 """Unique, signed pushes, plain and encrypted, as the platform sends them."""
 
+import hashlib
 import itertools
 import secrets
 import time
@@ -38,6 +39,11 @@ def safe(slug: str, body: str) -> tuple[str, bytes]:
     )
     outer = f"<xml><ToUserName><![CDATA[{ORIGINAL_ID}]]></ToUserName><Encrypt><![CDATA[{encrypted}]]></Encrypt></xml>"
     return f"/wechat/{slug}/callback?{query}", outer.encode()
+
+
+def fingerprint(body: str) -> str:
+    """A push by its body, however often it was sent."""
+    return hashlib.sha256(body.strip().encode()).hexdigest()[:16]
 
 
 def _envelope(openid: str, kind: str, rest: str) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,7 @@ def free_port() -> int:
 class Stand:
     """Starts everything, hands out what is needed to drive and to check it, and ends everything."""
 
-    def __init__(self, database: str = "", *, threads: int = 4) -> None:
+    def __init__(self, database: str = "", *, threads: int = 4, environment: Mapping[str, str] | None = None) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="wxhub-stand-")
         self.site, self.platform, self.threads = free_port(), free_port(), threads
         self.environment = {
@@ -46,10 +46,14 @@ class Stand:
             "FIELD_KEYS": FIELD_KEYS,
             "PUBLIC_URL": f"http://127.0.0.1:{self.site}",
             "LOG_LEVEL": "ERROR",
+            "SPOOL_DIR": str(Path(self.folder.name) / "spool"),
+            "MEDIA_ROOT": str(Path(self.folder.name) / "media"),
             **dict.fromkeys(
                 ("WECHAT_API_BASE", "WECHAT_MP_BASE", "WECHAT_OPEN_BASE"), f"http://127.0.0.1:{self.platform}"
             ),
+            **(environment or {}),
         }
+        self.log = (Path(self.folder.name) / "log").open("ab")  # what the processes print
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -63,8 +67,11 @@ class Stand:
         )
         self.start_web()
         self.start_worker()
-        self.wait(lambda: self.simulator("counters") is not None)
-        self.wait(lambda: self.ask(f"http://127.0.0.1:{self.site}/readyz")["worker"])
+        up = self.wait(lambda: self.simulator("counters") is not None)
+        if not (up and self.wait(lambda: self.ask(f"http://127.0.0.1:{self.site}/readyz")["worker"])):
+            printed = Path(self.log.name).read_text(errors="replace")[-2000:]
+            self.__exit__()
+            raise RuntimeError(f"the processes did not start: {printed}")
         return self
 
     def __exit__(self, *_exception: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -74,33 +81,41 @@ class Stand:
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
+        self.log.close()
         self.folder.cleanup()
 
     def manage(self, *arguments: str) -> str:
         """Run one management command to its end; what it printed."""
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+        done = subprocess.run(command, env=self.environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"manage.py {arguments[0]} failed: {done.stderr[-2000:]}")
+        return done.stdout
 
     def start(self, name: str, *command: str) -> None:
         """Start a process of ours under `name`, in place of the one before."""
-        self.processes[name] = subprocess.Popen([sys.executable, *command], env=self.environment)
+        self._run(name, [sys.executable, *command])
 
-    def start_web(self) -> None:
-        """One web process."""
+    def start_web(self, name: str = "web") -> None:
+        """One web process. A second one may listen beside it, on the same port."""
         options = ["--port", str(self.site), "--blocking-threads", str(self.threads), "--log-level", "error"]
         command = [GRANIAN, "--interface", "wsgi", "wxhub.wsgi:application", *options]
-        self.processes["web"] = subprocess.Popen(command, env=self.environment)
+        self._run(name, command)
 
     def start_worker(self, name: str = "worker") -> None:
         """One worker process."""
+        self._run(name, [sys.executable, "manage.py", "worker"])
+
+    def _run(self, name: str, command: list[str]) -> None:
+        # In a group of its own: what it starts itself ends with it.
         self.processes[name] = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"], env=self.environment, stdout=subprocess.DEVNULL
+            command, env=self.environment, stdout=self.log, stderr=self.log, process_group=0
         )
 
     def kill(self, name: str) -> None:
         """End a process as a power failure would."""
-        self.processes[name].send_signal(signal.SIGKILL)
+        os.killpg(self.processes[name].pid, signal.SIGKILL)
         self.processes[name].wait()
 
     def simulator(self, path: str, body: dict[str, Any] | None = None, method: str = "") -> Any:
