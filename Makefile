@@ -47,9 +47,10 @@ check: lint test  ## what CI runs
 bench: install  ## the callback beside a bare Django view, in one run; matching 10 to 10,000 rules
 	$(BIN)/python -m bench.callback
 	$(BIN)/python -m bench.rules
+	$(BIN)/python -m bench.polling
 
-soak: install  ## the real processes under load and kills (takes minutes)
-	$(BIN)/python -m bench.soak
+soak: install  ## every fault of the reliability table, made for real on SQLite and PostgreSQL (an hour; ROWS="C1 C318")
+	$(BIN)/python -m bench.soak $(ROWS)
 
 messages: install  ## translations: collect the strings, compile the catalogue (needs gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --no-wrap -i .venv -i tests

@@ -14,8 +14,13 @@ class OrdersConfig(AppConfig):
         from wechat import groups
 
         import_module("orders.scans")
+        import_module("orders.shortcodes")
         import_module("orders.answers")
         import_module("orders.notices")
+        import_module("orders.journeys")
+        for code in groups.NAMES:
+            groups.grant(code, *groups.may("view", "priceplan", "planitem", app="orders"))
+        groups.grant(groups.MANAGER, *groups.may("add change delete", "priceplan", "planitem", app="orders"))
         for code in (groups.SERVICE, groups.ANALYST):
             groups.grant(code, *groups.may("view", "order", "orderitem", "scan", app="orders"))
         groups.grant(groups.SERVICE, *groups.may("change", "scan", app="orders"))

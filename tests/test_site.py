@@ -220,7 +220,7 @@ def test_no_address_answers_an_odd_method_with_a_server_error(method: str) -> No
 @pytest.mark.django_db
 def test_an_exception_shows_a_page_without_details(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client.raise_request_exception = False
-    monkeypatch.setattr("orders.views.render", lambda *_arguments: 1 / 0)
+    monkeypatch.setattr("orders.views.quotes.render", lambda *_arguments: 1 / 0)
     response = client.get("/")
     assert response.status_code == 500
     html = response.content.decode()

@@ -12,8 +12,8 @@ class WechatConfig(AppConfig):
     verbose_name = _("WeChat")
 
     def ready(self) -> None:
-        from wechat import conf, groups, materials
-        from wechat.models import Account, Material, Rule
+        from wechat import alarms, conf, groups, materials
+        from wechat.models import Account, ChannelCode, Material, Rule
 
         import_module("wechat.checks")
         import_module("wechat.handlers")
@@ -22,8 +22,10 @@ class WechatConfig(AppConfig):
         import_module("wechat.menu_lints")
         import_module("wechat.life_cycle")
         import_module("wechat.delivery_reports")
+        alarms.watch()
         post_migrate.connect(groups.install, dispatch_uid="groups")
         for signal in (post_save, post_delete):
             signal.connect(conf.account_changed, sender=Account, dispatch_uid="account_changed")
             signal.connect(conf.rules_changed, sender=Rule, dispatch_uid="rules_changed")
+            signal.connect(conf.channels_changed, sender=ChannelCode, dispatch_uid="channels_changed")
         post_delete.connect(materials.remove_file, sender=Material, dispatch_uid="material_files")

@@ -10,9 +10,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from django.db import close_old_connections
+from django.db import OperationalError, close_old_connections
 
-from wechat import calls, delivery_reports, digest, jobs, leases, materials, notices, people_sync, retention
+from wechat import (
+    alarms,
+    calls,
+    channel_codes,
+    channel_tags,
+    delivery_reports,
+    digest,
+    housekeeping,
+    jobs,
+    leases,
+    materials,
+    people_sync,
+    retention,
+    spool,
+    web_authorization,
+)
 
 LEASE = 30.0  # seconds; more than any turn takes
 BREATH = 0.1  # seconds between two turns while there is more to do: others want the database too
@@ -28,23 +43,36 @@ class Chore:
     every: float  # seconds
     work: Callable[[], int]
     lease: float = LEASE  # less where a turn is short, and waiting for a dead worker costs much
+    of_each_machine: bool = False  # every worker does it, for what lies on its own disk
 
 
-def _mail_notices() -> int:
-    notices.mail_due()
-    return 0
-
-
-CHORES = (
+CHORES = [
+    Chore("spool", 1, spool.drain, of_each_machine=True),
     Chore("digest", 5, digest.run),
     Chore("retention", 60, retention.run),
-    Chore("notices", 15, _mail_notices),
+    Chore("alarms", 10, alarms.look),
+    Chore("notices", 15, alarms.tell),
     Chore("calls", 60, calls.prune),
+    Chore("housekeeping", 600, housekeeping.run),
+    Chore("web authorizations", 600, web_authorization.prune),
     Chore("jobs", 1, jobs.feed, lease=5),
     Chore("delivery reports", 10, delivery_reports.reconcile),
     Chore("materials", 300, materials.renew_due),
     Chore("people", 2, people_sync.run),
-)
+    Chore("codes", 2, channel_codes.make_due),
+    Chore("channel tags", 5, channel_tags.run),
+]
+
+
+def add(chore: Chore) -> None:
+    """Put a chore of another room on the list, from apps.ready()."""
+    if chore not in CHORES:
+        CHORES.append(chore)
+
+
+def span(chore: Chore) -> float:
+    """Seconds that one claim of this chore lasts."""
+    return max(chore.lease, 2 * chore.every)
 
 
 class Rota:
@@ -90,7 +118,9 @@ class _Turn:
     def take(self) -> int:
         """One turn, unless another worker has the chore. Runs in a thread of the pool, which keeps what it raises."""
         close_old_connections()
-        if not leases.claim(self.lease, self.holder, max(self.chore.lease, 2 * self.chore.every)):
+        if self.chore.of_each_machine:
+            return self.chore.work()
+        if not leases.claim(self.lease, self.holder, span(self.chore)):
             return 0
         return self.chore.work()
 
@@ -98,7 +128,11 @@ class _Turn:
         leases.release(self.lease, self.holder)
 
     def _pause(self, ended: "Future[int]") -> float:
-        if error := ended.exception():
+        error = ended.exception()
+        if isinstance(error, OperationalError):  # the database is busy with what matters more, or away
+            logger.warning("the chore %s waits: %s", self.chore.name, error)
+            return self.chore.every
+        if error:
             logger.error("the chore %s failed", self.chore.name, exc_info=error)
             return self.chore.every
         return BREATH if ended.result() else self.chore.every

@@ -110,5 +110,13 @@ grant(ANALYST, *may("view", "sendjob"))
 for _code in NAMES:
     grant(_code, *may("view", "material"))
 grant(EDITOR, *may("add change delete", "material"))
+for _code in NAMES:
+    grant(_code, *may("view", "channelcode"))
+grant(EDITOR, *may("add change delete", "channelcode"))
+for _code in (SERVICE, ANALYST):
+    grant(_code, *may("view", "channelscan"))
 grant(SERVICE, *may("view change", "syncrun"))
 grant(ANALYST, *may("view", "syncrun"))
+for _code in NAMES:
+    grant(_code, *may("view", "brand"))
+grant(EDITOR, *may("add change", "brand"))

@@ -61,7 +61,7 @@ def _events() -> Rows:
     return Push.objects.exclude(kind__in=(*MESSAGE_KINDS, POSITION_KIND))
 
 
-TASKS = (
+TASKS = [
     Task(
         "messages",
         "wechat_keep_messages_days",
@@ -101,7 +101,13 @@ TASKS = (
         grows=False,
     ),
     Task("tokens", "wechat_keep_calls_days", lambda: TokenRequest.objects.all(), "last_at", _delete),
-)
+]
+
+
+def add(task: Task) -> None:
+    """Put a task of another room on the list, from apps.ready()."""
+    if task not in TASKS:
+        TASKS.append(task)
 
 
 def run() -> int:

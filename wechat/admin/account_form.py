@@ -20,15 +20,18 @@ from unfold.widgets import (
 
 from wechat import conf
 from wechat.models import Account
-from wechat.registry import CARD, ROWS, TEXTS, Row
+from wechat.registry import CARD, ROWS, SHARING, TEXTS, Row
 
 STRUCTURE = ("slug", "name", "kind", "delivery", "mode", "original_id")
 EDITABLE: Mapping[str, Row] = {name: row for name, row in ROWS.items() if row.editable}
-FOR_EDITORS = (CARD, TEXTS)  # the groups of rows that need the right on the texts only
+FOR_EDITORS = (CARD, SHARING, TEXTS)  # the groups of rows that need the right on the texts only
 WORDING: Mapping[str, Row] = {
     name: row for name, row in EDITABLE.items() if any(row.group is group for group in FOR_EDITORS) and not row.secret
 }
-CLEARABLE = ("public_wechat_aes_key_previous",)  # secrets that an account can do without
+CLEARABLE = {  # secrets that an account can do without
+    "public_wechat_token_previous": _("Remove the previous token"),
+    "public_wechat_aes_key_previous": _("Remove the previous EncodingAESKey"),
+}
 CREDENTIALS = ("public_wechat_appid", "public_wechat_appsecret", "public_wechat_token")
 
 
@@ -53,8 +56,7 @@ def field_of(row: Row) -> forms.Field:
 
 def _fields() -> dict[str, forms.Field]:
     fields = {name: field_of(row) for name, row in EDITABLE.items()}
-    for name in CLEARABLE:
-        label = _("Remove the previous EncodingAESKey")
+    for name, label in CLEARABLE.items():
         fields[clear_box(name)] = forms.BooleanField(label=label, required=False, widget=UnfoldBooleanSwitchWidget)
     return fields
 
@@ -106,6 +108,8 @@ class RowsForm(forms.ModelForm):  # type: ignore[type-arg]
             for name in CREDENTIALS:
                 if not cleaned.get(name) and name not in self.errors:
                     self.add_error(name, gettext("This field is required."))
+        if cleaned.get("public_wechat_token_previous") and not cleaned.get("public_wechat_token_previous_until"):
+            self.add_error("public_wechat_token_previous_until", gettext("Until when shall the previous token serve?"))
         if not cleaned.get("public_wechat_aes_key") and "public_wechat_aes_key" not in self.errors:
             as_saved = Account(pk=self.instance.pk or 0, mode=cleaned.get("mode", self.instance.mode))
             try:

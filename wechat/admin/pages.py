@@ -17,7 +17,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
@@ -30,7 +30,7 @@ from wechat.admin.menu import ACCOUNT, REPLIES, Entry, Group
 from wechat.models import Account
 
 Words = str | Promise
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Pages:
 
 RULES = Pages("rule", REPLIES, "wechat.view_rule")
 ACCOUNTS = Pages("account", ACCOUNT, "wechat.change_account")
+CHANNELS = Pages("channelcode", ACCOUNT, "wechat.view_channelcode")
 
 
 class WithPages(ModelAdmin):  # type: ignore[misc]
@@ -153,7 +154,7 @@ def _wrapped(one: Page, admin: Any) -> Any:
     return admin.admin_site.admin_view(view)
 
 
-def _guarded(one: Page, admin: Any, request: HttpRequest, account_id: int | None = None) -> HttpResponse:
+def _guarded(one: Page, admin: Any, request: HttpRequest, account_id: int | None = None) -> HttpResponseBase:
     if not one.allows(request):
         raise PermissionDenied
     if account_id is None:

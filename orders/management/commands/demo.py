@@ -135,6 +135,8 @@ def _environment(folder: Path, site: int, simulator: int) -> dict[str, str]:
         "WECHAT_API_BASE": platform,
         "WECHAT_MP_BASE": platform,
         "WECHAT_OPEN_BASE": platform,
+        "WECHAT_AVATAR_ORIGINS": platform,
+        "WECHAT_JSSDK_URL": f"{platform}/open/js/jweixin-1.6.0.js",
         "FRAME_ANCESTORS": platform,
         "LOG_LEVEL": "WARNING",
     }
