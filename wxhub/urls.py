@@ -40,3 +40,8 @@ urlpatterns = [
     path("admin/me/", include(own.urls())),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "wxhub.refusals.bad_request"
+handler403 = "wxhub.refusals.forbidden"
+handler404 = "wxhub.refusals.not_found"
+handler500 = "wxhub.refusals.failed"
