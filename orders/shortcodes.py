@@ -32,7 +32,7 @@ MOST_TEXTS = 200  # of one person in that time; who writes more has no try left
 
 _LONGEST = 40  # characters of a text that can be an attempt
 _FORM = re.compile(
-    r"(?P<word>报价单?|報價單?|quote)?[\s:,.#-]*(?P<digits>[0-9](?:[\s-]{0,2}[0-9]){6,8})[\s.。!]*", re.IGNORECASE
+    r"(?P<word>报价单?|報價單?|quote)?[\s:,.#-]*(?P<digits>[0-9](?:[\s-]{0,2}[0-9]){7})[\s.。!]*", re.IGNORECASE
 )
 
 
@@ -82,13 +82,13 @@ def typed(contact: Contact) -> Handled | None:
 def _read(text: str) -> tuple[str, bool] | None:
     """The digits in a text that is an attempt, and whether it names what they are; None for another text.
 
-    `报价 1234 5678`, `报价：12345678`, full-width, or the eight digits alone. With the word, a digit too many or too few is
-    an attempt too; a phone number, a price or an area never is.
+    `报价 1234 5678`, `报价：12345678`, full-width, or the eight digits alone. A phone number, a price, an area or a number of
+    another shape (`报价 2024-001`) never is.
     """
     if len(text) > _LONGEST or not (found := _FORM.fullmatch(unicodedata.normalize("NFKC", text).strip())):
         return None
     digits, named = re.sub("[^0-9]", "", found["digits"]), bool(found["word"])
-    return (digits, named) if named or len(digits) == DIGITS else None
+    return digits, named
 
 
 def _may_try(contact: Contact) -> bool:
