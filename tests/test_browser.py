@@ -28,6 +28,12 @@ NUMBERS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def running(demo_alone: Demo) -> Demo:
+    """One whose three quotes nobody has scanned yet."""
+    return demo_alone
+
+
 def shows(page: Page, numbers: tuple[str, ...]) -> None:
     text = page.locator("main").inner_text()
     for number in numbers:

