@@ -156,6 +156,7 @@ def test_what_a_worker_does_is_on_the_list() -> None:
         "spool",
         "digest",
         "retention",
+        "web authorizations",
         "notices",
         "alarms",
         "housekeeping",

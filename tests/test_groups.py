@@ -101,7 +101,7 @@ TABLE: dict[str, dict[str, str]] = {
         **records(ALL, file=ALL, preview=ALL, library=ALL, at_wechat=ALL),
         **dict.fromkeys(("add", "change", "upload_again", "remove_material"), EDITS),
     },
-    "wechat.Brand": records(ALL, shades=ALL, add=EDITS, change=EDITS, restore=EDITS),
+    "wechat.Brand": records(ALL, shades=ALL, change=EDITS, restore=EDITS),  # each account has one already
     "wechat.SyncRun": records(READS, start_sync=SERVES, stop_sync=SERVES, go_on=SERVES),
     "wechat.Notice": records(ALL, put_away=SERVES),
     "wechat.Push": records(

@@ -225,7 +225,7 @@ def exported(account: Account) -> dict[str, Any]:
 
 def test_an_export_holds_everything_of_this_person_and_nobody_else(two: Account) -> None:
     data = exported(two)
-    assert list(data) == ["person", "pushes", "messages", "scans"]
+    assert list(data) == ["person", "channel_codes", "pushes", "messages", "scans"]
     (person,) = data["person"]
     assert (person["openid"], person["source"], person["tags"]) == (OPENID, "77", ["VIP"])
     assert (person["latitude"], person["picture_key"]) == (23.137466, "ROOM")
@@ -258,7 +258,7 @@ def test_an_export_of_what_nobody_can_read_holds_it_as_it_is(push: Callback, acc
 
 
 def test_an_export_of_nobody_is_empty(account: Account) -> None:
-    assert exported(account) == {"person": [], "pushes": [], "messages": [], "scans": []}
+    assert exported(account) == {"person": [], "channel_codes": [], "pushes": [], "messages": [], "scans": []}
 
 
 def test_a_code_scanned_by_json_keeps_its_ticket_out(push: Callback, account: Account) -> None:

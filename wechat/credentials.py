@@ -184,7 +184,7 @@ class Kind:
         return self.name, account.id, account.appid, account.get("public_wechat_appsecret")
 
     def _busy(self) -> Unreachable:
-        return Unreachable(self.what, f"somebody else fetches the {self.what} and does not finish")
+        return Unreachable(self.what, f"another process fetches the {self.what} and does not finish")
 
 
 def _code(error: CallFailed) -> int:

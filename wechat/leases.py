@@ -3,8 +3,8 @@
 Times are those of the machine that claims: the clocks of all machines must agree within a second or two (NTP).
 
 Names in use: `worker:<id>` (alive), `token:<account>` and `ticket:<account>` (fetching), `renewed:<account>` (a refused token
-was renewed), `circuit:<account>` (the API is failing), `paused:<account>` (quota or permission), `code:<account>:<scene>` (being
-made), `chore:<name>` (one worker does it), `retention:anew` (the walks began anew), `seen:<account>:<kind>`
+was renewed), `circuit:<account>` (the API is failing), `paused:<account>` (quota or permission), `code:<account>:<scene>`
+(being made), `chore:<name>` (one worker does it), `retention:anew` (the walks began anew), `seen:<account>:<kind>`
 (wechat.sightings), `forced:<account>` (wechat.hub renewed the token), `spool` (the database takes something).
 """
 
