@@ -1,7 +1,7 @@
 """The worker's periodic work: what there is to do, how often, and who does it now.
 
 Each chore does a little at a time and says how much it leaves, and has a thread of its own beside those that send: a slow one
-delays nobody. A lease lets one worker do it at a time; one that dies costs the lease, and the next goes on where it stopped.
+delays nobody. One worker leads and does them all; when it dies, another goes on where it stopped.
 """
 
 import logging
@@ -29,7 +29,8 @@ from wechat import (
     web_authorization,
 )
 
-LEASE = 30.0  # seconds; more than any turn takes
+LEASE = 10.0  # seconds; more than any turn takes
+LEADER, LEADS, CLAIM_EVERY = "leader", 6.0, 1.0  # seconds: one that dies is followed by another within seven
 BREATH = 0.1  # seconds between two turns while there is more to do: others want the database too
 
 logger = logging.getLogger(__name__)
@@ -70,22 +71,19 @@ def add(chore: Chore) -> None:
         CHORES.append(chore)
 
 
-def span(chore: Chore) -> float:
-    """Seconds that one claim of this chore lasts."""
-    return max(chore.lease, 2 * chore.every)
-
-
 class Rota:
-    """The chores of one worker process. `look` is called again and again, and never waits."""
+    """The chores of one worker process, which does them while it leads. `look` is called again and again, and never waits."""
 
     def __init__(self, holder: str, chores: Sequence[Chore] | None = None) -> None:
         self._turns = [_Turn(chore, holder) for chore in (CHORES if chores is None else chores)]
         self._pool = ThreadPoolExecutor(len(self._turns), thread_name_prefix="chore")
+        self._holder, self._leads, self._next_claim = holder, False, 0.0
 
     def look(self) -> None:
-        """Start what is due."""
+        """Start what is due. Who does not lead lets it become due, and begins when he does."""
+        leads = self._is_leader()
         for turn in self._turns:
-            if turn.is_due():
+            if (leads or turn.chore.of_each_machine) and turn.is_due():
                 turn.running = self._pool.submit(turn.take)
 
     def close(self) -> None:
@@ -93,6 +91,13 @@ class Rota:
         self._pool.shutdown(wait=True, cancel_futures=True)
         for turn in self._turns:
             turn.give_back()
+        leases.release(LEADER, self._holder)
+
+    def _is_leader(self) -> bool:
+        if time.monotonic() >= self._next_claim:
+            self._leads = leases.claim(LEADER, self._holder, LEADS)
+            self._next_claim = time.monotonic() + CLAIM_EVERY
+        return self._leads
 
 
 class _Turn:
@@ -120,7 +125,7 @@ class _Turn:
         close_old_connections()
         if self.chore.of_each_machine:
             return self.chore.work()
-        if not leases.claim(self.lease, self.holder, span(self.chore)):
+        if not leases.claim(self.lease, self.holder, self.chore.lease):  # who led before may still be at it
             return 0
         return self.chore.work()
 

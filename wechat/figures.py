@@ -17,7 +17,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from wechat import conf, inbox, outbox, sightings, tokens
-from wechat.chores import CHORES, span
+from wechat.chores import CHORES
 from wechat.models import Account, ApiCall, ConfigRow, Lease, OutgoingMessage, Push
 
 RECENT = timedelta(minutes=1)  # what "lately" means
@@ -172,7 +172,7 @@ def _chores(now: datetime) -> dict[str, float]:
     """From the leases: each is taken anew for every turn."""
     held = dict(Lease.objects.filter(name__in=[f"chore:{each.name}" for each in CHORES]).values_list("name", "until"))
     return {
-        each.name: max(0.0, (now - held[f"chore:{each.name}"]).total_seconds() + span(each))
+        each.name: max(0.0, (now - held[f"chore:{each.name}"]).total_seconds() + each.lease)
         for each in CHORES
         if f"chore:{each.name}" in held
     }

@@ -2,10 +2,10 @@
 
 Times are those of the machine that claims: the clocks of all machines must agree within a second or two (NTP).
 
-Names in use: `worker:<id>` (alive), `token:<account>` and `ticket:<account>` (fetching), `renewed:<account>` (a refused token
-was renewed), `circuit:<account>` (the API is failing), `paused:<account>` (quota or permission), `code:<account>:<scene>`
-(being made), `chore:<name>` (one worker does it), `retention:anew` (the walks began anew), `seen:<account>:<kind>`
-(wechat.sightings), `forced:<account>` (wechat.hub renewed the token), `spool` (the database takes something).
+Names in use: `worker:<id>` (alive), `leader` (one worker does the chores), `chore:<name>` (its turn), `token:<account>` and
+`ticket:<account>` (fetching), `renewed:<account>` (a refused token was renewed), `forced:<account>` (wechat.hub renewed it),
+`circuit:<account>` (the API is failing), `paused:<account>` (quota or permission), `code:<account>:<scene>` (being made),
+`retention:anew` (the walks began anew), `seen:<account>:<kind>` (wechat.sightings), `spool` (the database takes something).
 """
 
 from datetime import datetime, timedelta

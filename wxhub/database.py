@@ -38,5 +38,7 @@ def _postgresql() -> dict[str, Any]:
     return {
         "prepare_threshold": 1,
         "connect_timeout": 3,  # seconds
-        "options": "-c lock_timeout=4s",  # the platform hangs up after five; a migration gives way to the pushes too
+        # The platform hangs up after five seconds; a migration gives way to the pushes too. And a host that was cut off
+        # holds no lock for long.
+        "options": "-c lock_timeout=4s -c idle_in_transaction_session_timeout=20s",
     }
