@@ -26,6 +26,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, settings
 from public_pages import pages
 
 from orders import watching
@@ -38,6 +39,9 @@ from wechat.simulator.server import SimulatorServer
 from wechat.simulator.state import Platform
 
 __all__ = ["admin", "chromium", "demo_alone", "pages", "running", "signed_in", "window"]  # fixtures
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _FILES = Path(tempfile.mkdtemp(prefix="wxhub-tests-"))
 _ENVIRONMENT = {  # an empty value stands for none, and keeps a developer's .env out
