@@ -65,6 +65,20 @@ class AdminPolicy:
         return response
 
 
+class NoNul:
+    """Refuses an address with a NUL in it: no page of ours has one, and PostgreSQL takes none in a text, where SQLite does."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" not in request.path_info and "%00" not in request.META.get("QUERY_STRING", ""):
+            return self.get_response(request)
+        if request.path.startswith("/api/"):
+            return JsonResponse({"detail": _("There is no such address.")}, status=404)
+        return render(request, "404.html", status=404)
+
+
 class SizeLimit:
     """Refuses a request that is too large by its length, before anything of it is read: in words, and as JSON below /api/."""
 
