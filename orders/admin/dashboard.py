@@ -51,11 +51,13 @@ class Table:
     rows: Callable[[Asked], Sequence[funnel.Row]]
 
 
+BY_DAY = Table("day", _("By day"), _("day"), funnel.by_day)
+SHOWN_DAYS = 31  # the newest of the period; the chart and the file have all
 TABLES = (
     Table("code", _("By channel code"), _("channel code"), funnel.by_code),
     Table("campaign", _("By campaign"), _("campaign"), funnel.by_campaign),
     Table("salesperson", _("By salesperson"), _("salesperson"), funnel.by_salesperson),
-    Table("day", _("By day"), _("day"), funnel.by_day),
+    BY_DAY,
 )
 
 
@@ -81,8 +83,11 @@ def _funnel(request: HttpRequest) -> dict[str, Any]:
     if not page["bars"][0].count:
         page["has_quotes"] = only(Order.objects.all(), request.user).exists()
         return page
-    page["tables"] = [(table, table.rows(asked)) for table in TABLES]
-    page["chart"] = _chart(page["tables"][-1][1])
+    tables = {table: table.rows(asked) for table in TABLES}
+    page["chart"] = _chart(tables[BY_DAY])
+    page["days_left_out"] = max(0, len(tables[BY_DAY]) - SHOWN_DAYS)
+    tables[BY_DAY] = tables[BY_DAY][-SHOWN_DAYS:]
+    page["tables"] = list(tables.items())
     page["waits"] = funnel.waits(asked)
     return page
 
