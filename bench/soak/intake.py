@@ -333,10 +333,10 @@ def one_user(ground: Ground) -> Judged:
     refused = ground.simulator("journal?kind=call&limit=100000")["entries"]
     storms = sum(entry.get("errcode") in (45015, 45047) for entry in refused)
     got = len(ground.accepted())
-    minute = max(
-        (sum(1 for e in ground.accepted() if 0 <= e["time"] - s["time"] < 60) for s in ground.accepted()), default=0
+    figures = (
+        f"{got} messages taken: each scan opens a window of three anew, as the simulator has it; {storms} refusals"
     )
-    return not told["not_200"] and storms <= 60, f"{got} messages taken, {minute} in a minute, {storms} refusals"
+    return not told["not_200"] and storms <= 60, figures
 
 
 @row("C321", "a copy of the database files at a random instant under load", only=SQLITE, threads=8)
