@@ -43,8 +43,11 @@ class Journey(models.Model):
     class Meta:
         verbose_name = _("journey of a quote")
         verbose_name_plural = _("journeys of quotes")
-        # It holds all that the times are sorted by: the rows themselves are not read for them.
-        indexes = (models.Index(fields=["account", "day", "source", *WAITS], name="journey_of_day"),)
+        # They hold all that the times are sorted by: the rows themselves are not read for them.
+        indexes = (
+            models.Index(fields=["account", "day", "source", *WAITS], name="journey_of_day"),
+            models.Index(fields=["account", "source", "day", *WAITS], name="journey_of_source"),
+        )
 
     def __str__(self) -> str:
         return str(self.order_id)
