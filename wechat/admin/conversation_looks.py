@@ -64,7 +64,8 @@ def _said(push: Push) -> Json:
     if push.state == Push.State.FAILED:
         part["failed"] = True
     if message is None:
-        return {**part, "side": "event", "text": f"{kinds.in_words(push.kind)}: {gettext('not readable')}"}
+        text = gettext("%(what)s: not readable") % {"what": kinds.in_words(push.kind)}
+        return {**part, "side": "event", "text": text}
     if message.is_event:
         deed, detail = str(kinds.in_words(message.handle)), " ".join(push_looks.gist(message).split())
         return {**part, "side": "event", "text": deed, "detail": push_looks.visible(detail[:200])}

@@ -96,7 +96,7 @@ def staff(people: Iterable[User]) -> Iterator[Finding]:
 def accounts(found: Iterable[AccountConfig]) -> Iterator[Finding]:
     """The accounts themselves."""
     for account in found:
-        what = f"{account.slug}: {_('way of the pushes')}"
+        what = _("%(account)s: way of the pushes") % {"account": account.slug}
         if account.mode == Account.Mode.PLAIN:
             text = _("Pushes come unencrypted (plain mode).")
             yield warn(what, text, _("Choose the safe mode in WeChat's console and on the account's page."))
@@ -106,7 +106,7 @@ def accounts(found: Iterable[AccountConfig]) -> Iterator[Finding]:
 
 
 def _previous(account: AccountConfig) -> Iterator[Finding]:
-    what = f"{account.slug}: {_('previous keys')}"
+    what = _("%(account)s: previous keys") % {"account": account.slug}
     old, _until = account.old_token
     if len(account.tokens) > 1:
         until = account.get("public_wechat_token_previous_until")
