@@ -324,6 +324,8 @@ def test_the_firms_website_offers_the_form(running: Demo, window: Any, website: 
     expect(frame.locator('[data-state="waiting"] svg')).to_be_visible()
     assert "57,579" in frame.locator(".numbers__total").inner_text()  # 599 × 89 + 3200 + 12 × 89
     assert shown.context.cookies() == []
+    top = "document.querySelector('iframe').getBoundingClientRect().top"
+    wait_until(lambda: -1 <= shown.page.evaluate(top) < PHONE["height"] / 2, 5, "the top of the quote")
     look(shown.page, "embedded-quote")
 
 

@@ -25,6 +25,12 @@
     colorScheme: "light dark",
   });
   frame.allow = "clipboard-write";
+  // Whoever sent the form stands at its end: what comes in its place is seen from the top.
+  let pages = 0;
+  frame.addEventListener("load", () => {
+    pages += 1;
+    if (pages > 1) frame.scrollIntoView({ block: "start" });
+  });
   script.after(frame);
 
   window.addEventListener("message", ({ source, origin, data }) => {
