@@ -7,14 +7,9 @@ and every figure is compared with one counted in plain Python. Exit status 1 whe
 """
 
 import argparse
-import os
-import subprocess
 import sys
 
-from bench.inbox import database
-from bench.stand import FIELD_KEYS
-
-MEASURE = "import sys; from bench.funnel_pages import run; sys.exit(not run({events}))"
+from bench.rig import inside
 
 
 def main() -> int:
@@ -23,21 +18,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--database", help="a PostgreSQL server's address; default: a fresh SQLite file")
     options = parser.parse_args()
-    with database(options.database) as address:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": address,
-            "DEBUG": "false",
-            "SECRET_KEY": "k" * 50,
-            "FIELD_KEYS": FIELD_KEYS,
-            "PUBLIC_URL": "http://127.0.0.1:8000",
-            "ALLOWED_HOSTS": "testserver",
-            "LOG_LEVEL": "ERROR",
-        }
-        manage = [sys.executable, "manage.py"]
-        subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
-        command = [*manage, "shell", "-v0", "-c", MEASURE.format(events=options.events)]
-        return subprocess.run(command, env=environment, check=False).returncode
+    return inside("bench.funnel_pages.run", options.events, server=options.database)
 
 
 if __name__ == "__main__":

@@ -3,119 +3,23 @@
     .venv/bin/python -m bench.polling [--pages 200] [--seconds 20]
 
 Prints requests and database queries per second, API calls, and how long after a scan its page knew of it. The site runs in
-this process and thread, on a database of its own, so that every statement is counted. Exit status 1 when it came to 100
+one process and thread, on a database of its own, so that every statement is counted. Exit status 1 when it came to 100
 queries a second or more, to any call, or when a scan was not seen within three seconds.
 """
 
 import argparse
-import heapq
-import os
-import random
-import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-EVERY = 2.0  # seconds between two looks of a page
-MOST = 100  # queries a second
-SCANS = 20
-SOON = 3.0  # seconds after a scan
-
-
-class Counter:
-    """Counts the statements of a database connection."""
-
-    def __init__(self) -> None:
-        self.queries = 0
-
-    def __call__(self, execute: Callable[..., Any], *arguments: Any) -> Any:
-        self.queries += 1
-        return execute(*arguments)
-
-
-@contextmanager
-def database() -> Iterator[None]:
-    """The site set up on an empty SQLite database, which goes afterwards."""
-    with tempfile.TemporaryDirectory(prefix="wxhub-polling-") as folder:
-        address = f"sqlite:///{Path(folder) / 'polling.sqlite3'}"
-        os.environ.update(DJANGO_SETTINGS_MODULE="wxhub.settings", DATABASE_URL=address, DEBUG="true", REDIS_URL="")
-        import django  # the settings read the environment
-        from django.core.management import call_command
-
-        django.setup()
-        call_command("migrate", verbosity=0)
-        yield
-
-
-def poll(keys: list[str], seconds: float, scan: Callable[[str], None]) -> tuple[int, float, list[float]]:
-    """Let the pages of these quotes ask, and some of their codes be scanned. Returns how many requests that were, how
-    long it took, and the seconds from each scan to the answer that told of it."""
-    from django.test import Client
-
-    client, began = Client(HTTP_HOST="127.0.0.1"), time.monotonic()
-    waiting = [(began + random.uniform(0, EVERY), key) for key in keys]
-    heapq.heapify(waiting)
-    to_scan = {key: began + EVERY + random.uniform(0, seconds - 3 * EVERY) for key in random.sample(keys, SCANS)}
-    scanned: dict[str, float] = {}
-    seen: dict[str, float] = {}
-    requests = 0
-    while (now := time.monotonic()) < began + seconds:
-        for key in [key for key, at in to_scan.items() if at <= now]:
-            del to_scan[key]
-            scan(key)
-            scanned[key] = time.monotonic()
-        due, key = waiting[0]
-        if due > now:
-            time.sleep(min(due - now, 0.005))
-            continue
-        requests += 1
-        state = client.get(f"/quotes/{key}/status").json()["state"]
-        if state != "waiting":
-            seen.setdefault(key, time.monotonic())
-        heapq.heapreplace(waiting, (max(due, now) + EVERY, key))
-    delays = [seen.get(key, float("inf")) - at for key, at in scanned.items()]
-    return requests, time.monotonic() - began, delays
-
-
-def measure(pages: int, seconds: float) -> bool:
-    """Run it and print what came out; whether it was cheap and quick enough."""
-    from django.db import connection
-    from django.utils import timezone
-
-    from orders.models import Order, Scan
-    from wechat.models import Account, ApiCall
-
-    account = Account.objects.create(slug="polling", name="Polling")
-    Order.objects.bulk_create(
-        Order(account=account, orderid=n, room_area=80, total_money=56000) for n in range(1, pages + 1)
-    )
-    orders, counter = {order.key: order for order in Order.objects.all()}, Counter()
-
-    def scan(key: str) -> None:
-        order, before = orders[key], counter.queries
-        of = {"order": order, "account": account, "openid": "o", "scene": str(order.orderid), "kind": "scan"}
-        Scan.objects.create(push_id=order.pk, **of, scanned_at=timezone.now())
-        counter.queries = before
-
-    with connection.execute_wrapper(counter):
-        requests, took, delays = poll(list(orders), seconds, scan)
-    rate, calls = counter.queries / took, ApiCall.objects.count()
-    print(f"{pages} pages, {took:.0f} s: {requests / took:.0f} requests/s, {rate:.1f} queries/s, {calls} API calls")
-    print(f"seen after a scan: median {statistics.median(delays):.2f} s, at most {max(delays):.2f} s, of {len(delays)}")
-    return rate < MOST and not calls and max(delays) < SOON
+from bench.rig import inside
 
 
 def main() -> int:
+    """Run it; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=20)
     options = parser.parse_args()
-    with database():
-        return 0 if measure(options.pages, options.seconds) else 1
+    return inside("bench.polling_pages.measure", options.pages, options.seconds)
 
 
 if __name__ == "__main__":
