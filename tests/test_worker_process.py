@@ -103,6 +103,21 @@ def test_slow_calls_run_side_by_side(
     assert wait_until(lambda: set(states()) == {State.SENT}) < 3
 
 
+def test_who_is_free_goes_on_before_the_next_look(
+    start: Callable[[], Worker],
+    people: Callable[[int], None],
+    simulator: SimulatorServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "TICK", 60)
+    people(3 * worker.AT_ONCE)
+    simulator.platform.faults.set(kind="slow", match=SEND, seconds=0.1)
+    one = start()
+    wait_until(lambda: set(states()) == {State.SENT}, 30)
+    one.stopping.set()
+    one._room.set()
+
+
 def test_one_hanging_call_does_not_delay_the_others(
     start: Callable[[], Worker], people: Callable[[int], None], simulator: SimulatorServer
 ) -> None:

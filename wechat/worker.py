@@ -24,6 +24,7 @@ AT_ONCE = 20  # cards and whatever else needs a window
 # Template messages have threads of their own: a card always finds somebody free. As many again are claimed ahead, so that
 # nobody waits for the next look.
 PATIENT_AT_ONCE, PATIENT_CLAIMED = 16, 32
+ROOM = 5  # free threads for which the outbox is looked at before its time: one claim costs a transaction
 TICK = 0.1  # seconds between two looks at the outbox
 AFTER_ERROR = 1.0  # seconds
 BEAT_EVERY, BEAT_LASTS = 1.0, 4.0  # seconds; after the second a worker counts as dead and cards travel passively
@@ -43,7 +44,8 @@ class Worker:
         self._patient_pool = ThreadPoolExecutor(PATIENT_AT_ONCE, thread_name_prefix="template")
         self._running: set[Future[None]] = set()
         self._patient: set[Future[None]] = set()
-        self._next_beat = self._next_sweep = 0.0
+        self._room = threading.Event()
+        self._next_beat = self._next_sweep = self._next_claim = 0.0
 
     def run(self) -> None:
         """Work until `stopping` is set; then finish what is being sent (at most 5 s) and leave."""
@@ -68,8 +70,8 @@ class Worker:
             close_old_connections()
             self.stopping.wait(AFTER_ERROR)
             return
-        if not started:
-            self.stopping.wait(TICK)
+        if not started and not self.stopping.is_set():
+            self._room.wait(TICK)
 
     def _beat(self) -> None:
         close_old_connections()
@@ -85,9 +87,12 @@ class Worker:
                 self._start(probe, account.id)
 
     def _send_due(self) -> int:
-        self._running = {future for future in self._running if not future.done()}
+        self._room.clear()
+        claimed: list[OutgoingMessage] = []
         free = max(0, AT_ONCE - len(self._running))  # a probe may run beside the messages
-        claimed = outbox.claim(f"{self.id}:{secrets.token_hex(4)}", free, but_not=on_hold()) if free else []
+        if free >= ROOM or (free and time.monotonic() >= self._next_claim):
+            claimed = outbox.claim(f"{self.id}:{secrets.token_hex(4)}", free, but_not=on_hold())
+            self._next_claim = time.monotonic() + TICK
         for message in claimed:
             self._start(attempts.attempt, message)
         self._send_patient()
@@ -109,7 +114,15 @@ class Worker:
             attempts.attempt(message)  # else its lease ran out in the queue: it is another claim's by now
 
     def _start(self, work, *arguments: object) -> None:  # type: ignore[no-untyped-def]
-        self._running.add(self._pool.submit(work, *arguments))
+        future = self._pool.submit(work, *arguments)
+        self._running.add(future)
+        future.add_done_callback(self._ended)
+
+    def _ended(self, future: Future[None]) -> None:
+        """Called by the thread that did the work: full hands must not wait for the next look."""
+        self._running.discard(future)
+        if AT_ONCE - len(self._running) >= ROOM:
+            self._room.set()
 
 
 def on_hold(*, patient: bool = False) -> list[int]:
