@@ -44,10 +44,8 @@ lint: install  ## ruff, mypy, import contracts, migrations, translations
 
 check: lint test  ## what CI runs
 
-bench: install  ## the callback beside a bare Django view, in one run; matching 10 to 10,000 rules
-	$(BIN)/python -m bench.callback
-	$(BIN)/python -m bench.rules
-	$(BIN)/python -m bench.polling
+bench: install  ## a page of figures, half an hour (PARTS="callback delivery", SERVER=postgres://…/postgres)
+	$(BIN)/python -m bench $(PARTS) $(if $(SERVER),--database $(SERVER))
 
 soak: install  ## every fault of the reliability table, made for real on SQLite and PostgreSQL (an hour; ROWS="C1 C318")
 	$(BIN)/python -m bench.soak $(ROWS)

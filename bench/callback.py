@@ -1,76 +1,72 @@
 """Compares the callback doing all of its work with a bare Django view, alternately, in one run, on the same server.
 
-    .venv/bin/python -m bench.callback [--rounds 5] [--requests 4000] [--threads 4] [--database URL]
+    .venv/bin/python -m bench.callback [--rounds 5] [--requests 4000] [--threads 4] [--database postgres://…/postgres]
 
 Prints answers per second and their ratio to the bare view: "site" is the bare view behind the site's middleware, "lean"
 the same view without any. Exit status 1 when an answer was wrong.
 """
 
 import argparse
-import os
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from bench import load, pushes
+from bench.stand import fresh_postgres
+from bench.website import Website, website
 
 PEOPLE, ORDERS = 200, 200
-SLUG_PLAIN, SLUG_SAFE = "bench", "safe"
+SLUG_PLAIN, SLUG_SAFE = "bench", "safe"  # the first account and the second
+FIRST = {SLUG_PLAIN: 1000, SLUG_SAFE: 2000}  # number of its first quote
 
 Make = Callable[[int], tuple[str, bytes]]
 
 KINDS: dict[str, Make] = {
     "bare, site": lambda number: ("/bare", pushes.text("o").encode()),
     "bare, lean": lambda number: ("/wechat/bare", pushes.text("o").encode()),
-    "text": lambda number: pushes.plain(SLUG_PLAIN, pushes.text(f"oBENCH{number % PEOPLE:022d}")),
-    "scan": lambda number: pushes.plain(SLUG_PLAIN, scan_of(number)),
-    "text, encrypted": lambda number: pushes.safe(SLUG_SAFE, pushes.text(f"oBENCH{number % PEOPLE:022d}")),
-    "scan, encrypted": lambda number: pushes.safe(SLUG_SAFE, scan_of(number)),
+    "text": lambda number: pushes.plain(SLUG_PLAIN, pushes.text(_person(number))),
+    "scan": lambda number: pushes.plain(SLUG_PLAIN, pushes.scan(_person(number), _quote(SLUG_PLAIN, number))),
+    "follow by scan": lambda number: pushes.plain(
+        SLUG_PLAIN, pushes.follow(f"oNEW{number:024d}", _quote(SLUG_PLAIN, number))
+    ),
+    "text, encrypted": lambda number: pushes.safe(SLUG_SAFE, pushes.text(_person(number))),
+    "scan, encrypted": lambda number: pushes.safe(SLUG_SAFE, pushes.scan(_person(number), _quote(SLUG_SAFE, number))),
 }
 
 PREPARE = f"""
 from django.core.management import call_command
-from django.utils import timezone
-from datetime import timedelta
 from orders.models import Order
-from wechat.models import Account, Lease
+from wechat.models import Account
 from bench import pushes
-call_command("migrate", verbosity=0)
-for slug, mode in (("{SLUG_PLAIN}", "plain"), ("{SLUG_SAFE}", "safe")):
+for slug, first in {FIRST}.items():
     call_command("account", slug, appid=pushes.APPID, appsecret="s" * 32, token=pushes.TOKEN, aes_key=pushes.AES_KEY,
-                 mode=mode, original_id=pushes.ORIGINAL_ID)
+                 mode="safe" if slug == "{SLUG_SAFE}" else "plain", original_id=pushes.ORIGINAL_ID)
     account = Account.objects.get(slug=slug)
-    base = account.pk * 1000
-    Order.objects.bulk_create(Order(account=account, orderid=base + n, room_area=80, total_money=56000, saved_money=8000)
+    Order.objects.bulk_create(Order(account=account, orderid=first + n, room_area=80, total_money=56000, saved_money=8000)
                               for n in range({ORDERS}))
-# A worker that is alive, as far as the callback can tell: the cards become rows, as in production.
-Lease.objects.create(name="worker:bench", holder="bench", until=timezone.now() + timedelta(days=1))
 """
 
 
-def scan_of(number: int) -> str:
-    """The scan of one of the orders of either account by one of the people."""
-    account = 1 + (_scans_in_safe and 1)
-    return pushes.scan(f"oBENCH{number % PEOPLE:022d}", account * 1000 + number % ORDERS)
+def _person(number: int) -> str:
+    return f"oBENCH{number % PEOPLE:022d}"
 
 
-_scans_in_safe = False
+def _quote(slug: str, number: int) -> int:
+    return FIRST[slug] + number % ORDERS
 
 
 def main() -> int:
     """Run the comparison and print it."""
     options = _arguments()
-    with tempfile.TemporaryDirectory() as folder, _server(options, Path(folder)) as (port, process):
-        _warm_up(options, port)
-        bare = _memory(process.pid)
-        rates, wrong = _measure(options, port)
-        memory = _memory(process.pid)
+    with (
+        fresh_postgres(options.database) if options.database else nullcontext("") as database,
+        website(PREPARE, database=database, threads=options.threads) as site,
+    ):
+        _warm_up(options, site)
+        bare = site.memory()
+        rates, wrong = _measure(options, site)
+        memory = site.memory()
     _print(rates)
     print(f"memory of the web process: {memory:.0f} MB, {memory / bare:.2f} × what it was with the bare view alone")
     for kind, answers in wrong.items():
@@ -78,33 +74,27 @@ def main() -> int:
     return 1 if wrong else 0
 
 
-def _warm_up(options: argparse.Namespace, port: int) -> None:
-    requests = [load.request("/bare", pushes.text("o").encode(), host=f"127.0.0.1:{port}")] * options.requests
-    load.run(requests, port=port, connections=options.connections, is_right=_is_success)
+def _warm_up(options: argparse.Namespace, site: Website) -> None:
+    requests = [load.request("/bare", pushes.text("o").encode(), host=f"127.0.0.1:{site.port}")] * options.requests
+    load.run(requests, port=site.port, connections=options.connections, is_right=load.is_success)
 
 
-def _measure(options: argparse.Namespace, port: int) -> tuple[dict[str, list[float]], dict[str, list[bytes]]]:
-    global _scans_in_safe
+def _measure(options: argparse.Namespace, site: Website) -> tuple[dict[str, list[float]], dict[str, list[bytes]]]:
     rates: dict[str, list[float]] = {kind: [] for kind in KINDS}
     wrong: dict[str, list[bytes]] = {}
     for round_ in range(-1, options.rounds):  # the first round warms up
         for kind, make in KINDS.items():
-            _scans_in_safe = "encrypted" in kind
             start = (round_ + 1) * options.requests
             requests = [
-                load.request(*make(number), host=f"127.0.0.1:{port}")
+                load.request(*make(number), host=f"127.0.0.1:{site.port}")
                 for number in range(start, start + options.requests)
             ]
-            outcome = load.run(requests, port=port, connections=options.connections, is_right=_is_success)
+            outcome = load.run(requests, port=site.port, connections=options.connections, is_right=load.is_success)
             if outcome.wrong:
                 wrong.setdefault(kind, []).extend(outcome.wrong)
             if round_ >= 0:
                 rates[kind].append(outcome.rate)
     return rates, wrong
-
-
-def _is_success(answer: bytes) -> bool:
-    return answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"\r\n\r\nsuccess")
 
 
 def _print(rates: dict[str, list[float]]) -> None:
@@ -117,57 +107,13 @@ def _print(rates: dict[str, list[float]]) -> None:
         print(f"{kind:18}{statistics.median(series):10.0f}{ratios[0]:22.2f}{ratios[1]:22.2f}")
 
 
-@contextmanager
-def _server(options: argparse.Namespace, folder: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "bench.settings",
-        "DATABASE_URL": options.database or f"sqlite:///{folder / 'bench.sqlite3'}",
-        "DEBUG": "false",
-        "PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "SECRET_KEY": "k" * 50,
-        "FIELD_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-        "LOG_LEVEL": "WARNING",
-    }
-    subprocess.run([sys.executable, "manage.py", "shell", "-v0", "-c", PREPARE], env=environment, check=True)
-    server = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi", "wxhub.wsgi:application"]
-    arguments = ["--port", str(port), "--blocking-threads", str(options.threads), "--log-level", "error"]
-    process = subprocess.Popen([*server, *arguments], env=environment)
-    try:
-        _wait(port)
-        yield port, process
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait(port: int) -> None:
-    for _ in range(150):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
-def _memory(pid: int) -> float:
-    """Resident memory of the largest process of the server, in MB."""
-    listing = subprocess.run(["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True).stdout
-    rows = [tuple(map(int, line.split())) for line in listing.splitlines()[1:]]
-    return max(rss for own, parent, rss in rows if pid in (own, parent)) / 1024
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=4000, help="of each kind in a round")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--threads", type=int, default=4, help="blocking threads of the web process, as `make run` has")
-    parser.add_argument("--database", help="default: a fresh SQLite file")
+    parser.add_argument("--database", help="a PostgreSQL server, postgres://…/postgres; default: SQLite")
     return parser.parse_args()
 
 

@@ -13,7 +13,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-from bench.stand import Stand, fresh_postgres
+from bench.stand import Stand, fresh_postgres, memory_of
 
 SEND = "/cgi-bin/message/template/send"
 RATE, MEGABYTES = 100, 150  # what is expected of one worker
@@ -77,17 +77,6 @@ class Run:
         first, began = self.sent(), time.monotonic()
         self.until(end)
         return (self.sent() - first) / (time.monotonic() - began)
-
-
-def memory_of(process: int) -> float:
-    """The resident memory of a process in MB."""
-    try:
-        for line in Path(f"/proc/{process}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return 0.0
 
 
 def job(stand: Stand, people: int, latency: float) -> tuple[bool, str]:

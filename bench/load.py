@@ -37,6 +37,11 @@ def request(path: str, body: bytes, *, host: str) -> bytes:
     return head.encode() + body
 
 
+def is_success(answer: bytes) -> bool:
+    """Whether the callback took the push and has nothing to say."""
+    return answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"\r\n\r\nsuccess")
+
+
 def run(requests: Sequence[bytes], *, port: int, connections: int, is_right: Callable[[bytes], bool]) -> Outcome:
     """Send all `requests` to 127.0.0.1, each as soon as a connection is free. `is_right` judges a whole answer."""
     outcome, waiting = Outcome(), iter(requests)

@@ -25,6 +25,12 @@ def scan(openid: str, scene: int) -> str:
     return _envelope(openid, "event", event)
 
 
+def follow(openid: str, scene: int) -> str:
+    """Somebody follows by the code of `scene`."""
+    event = f"<Event><![CDATA[subscribe]]></Event><EventKey><![CDATA[qrscene_{scene}]]></EventKey><Ticket>{'t' * 96}</Ticket>"
+    return _envelope(openid, "event", event)
+
+
 def plain(slug: str, body: str) -> tuple[str, bytes]:
     """The path with its signed query, and the body, of a plain push."""
     return f"/wechat/{slug}/callback?{_query()}&openid=o", body.encode()

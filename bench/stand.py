@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -174,7 +175,7 @@ class Stand:
 def fresh_postgres(server: str) -> Iterator[str]:
     """A database of its own on a PostgreSQL server (`postgres://…/postgres`); its address."""
 
-    name = f"wxhub_stand_{os.getpid()}"
+    name = f"wxhub_stand_{os.getpid()}_{secrets.token_hex(3)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     try:
@@ -182,3 +183,10 @@ def fresh_postgres(server: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def memory_of(pid: int) -> float:
+    """Resident memory of a process, or of the largest that it started itself, in MB; 0 when it has ended."""
+    listing = subprocess.run(["ps", "-eo", "pid,ppid,rss"], capture_output=True, text=True, check=True).stdout
+    rows = [tuple(map(int, line.split())) for line in listing.splitlines()[1:]]
+    return max((rss for own, parent, rss in rows if pid in (own, parent)), default=0) / 1024
