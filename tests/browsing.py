@@ -20,6 +20,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 BROWSER = [  # pytestmark of every file that drives one
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)"),
+    pytest.mark.skipif(bool(os.environ.get("TEST_DATABASE_URL")), reason="its demo has a SQLite database of its own"),
 ]
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 IN_WECHAT = "Mozilla/5.0 (iPhone) MicroMessenger/8.0.50"
