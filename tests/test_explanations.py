@@ -130,7 +130,7 @@ def test_a_refused_token_elsewhere_is_renewed_and_hints_at_another_program() -> 
 
 
 def test_a_token_refused_right_after_its_renewal_names_the_other_program() -> None:
-    found = in_chinese(40001, "the token is refused, and it was renewed less than 30 s ago", "access token")
+    found = in_chinese(40001, "the token is refused, and it was renewed a moment ago", "access token")
     assert "另一个程序" in found.meaning
     assert "重置 AppSecret" in found.what_to_do
 

@@ -196,6 +196,17 @@ def test_a_refusal_that_stays_makes_no_loop(config: AccountConfig, simulator: Si
     assert calls - fetches(simulator) <= 6
 
 
+def test_a_refusal_that_stays_costs_two_fetches_a_minute(config: AccountConfig, simulator: SimulatorServer) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        tokens.get(config)
+        fail(simulator, "errcode", ANY, errcode=40001)
+        for _second in range(0, 300, 5):
+            with pytest.raises(PlatformError):
+                client.callback_addresses(config)
+            clock.shift(5)
+    assert fetches(simulator) - 1 <= 300 / tokens.RENEW_EVERY
+
+
 def test_after_a_renewal_elsewhere_the_stored_token_is_used(config: AccountConfig, simulator: SimulatorServer) -> None:
     old = tokens.get(config)
     spoil(simulator, "revoke")

@@ -112,7 +112,7 @@ def _too_often(error: TooOften) -> Response:
     if error.of_today:
         detail = _("It was renewed 20 times today; WeChat takes no more before midnight in Beijing.")
     else:
-        detail = _("It was renewed less than 30 seconds ago: read the new one with GET /api/token/.")
+        detail = _("It was renewed a moment ago: read the new one with GET /api/token/.")
     content = {"detail": detail, "retry_after": error.seconds}
     return Response(content, status=429, headers={"Retry-After": str(error.seconds)})
 

@@ -58,6 +58,7 @@ def renew(account: AccountConfig, key: ApiKey) -> Given:
         _record(account, key, Kind.REFUSED)
         raise
     tokens.renew(account, tokens.get(account))
+    leases.extend(f"renewed:{account.id}", APART)  # it was asked for: no sign that renewing is of no use
     return _given(account)
 
 

@@ -15,7 +15,7 @@ from wechat.credentials import NONE, Credential
 from wechat.errors import PlatformError
 
 WAIT = 8.0  # seconds to wait for another process's fetch
-RENEW_EVERY = 30.0  # seconds between two renewals of a refused token
+RENEW_EVERY = 30.0  # seconds between two renewals of a refused token, for each fetch that one took
 
 TOKEN_ROW, EXPIRES_ROW = "public_wechat_accesstoken", "public_wechat_accesstoken_expires"
 
@@ -28,15 +28,16 @@ def get(account: AccountConfig) -> str:
 def renew(account: AccountConfig, refused: str) -> str:
     """Another token than the one the platform just refused. Raises CallFailed when there is none to be had.
 
-    Fetches only if the stored token is still the refused one, and at most once in 30 s: with a wrong secret, or another
-    program that fetches all the time, more would only make it worse.
+    Fetches only if the stored token is still the refused one, and then not again for 30 s, or for 60 s when the platform
+    repeated the refused token first: with a wrong secret, or another program that fetches all the time, more would only make
+    it worse.
     """
     token = stored(account)
     if token.value == refused and token.fresh:
         _discard(account, refused)
         token = stored(account)  # now without validity, or already another one
         if token.value == refused and token.fresh:
-            raise PlatformError(40001, "the token is refused, and it was renewed less than 30 s ago", "access token")
+            raise PlatformError(40001, "the token is refused, and it was renewed a moment ago", "access token")
     return _TOKEN.keep(account, token if token.fresh else _TOKEN.fetch_once(account, NONE, refused=refused))
 
 
@@ -61,6 +62,8 @@ def _ask(account: AccountConfig, *, force: bool) -> Credential:
     way = account.get("public_wechat_token_call")
     appid, secret = account.appid, account.get("public_wechat_appsecret")
     body = {"grant_type": "client_credential", "appid": appid, "secret": secret}
+    if force:
+        leases.extend(f"renewed:{account.id}", 2 * RENEW_EVERY)
     if way == "stable":
         url = f"{settings.WECHAT_API_BASE}/cgi-bin/stable_token"
         answer = transport.call("POST", url, {**body, "force_refresh": force}, account_id=account.id)
