@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +56,7 @@ class Stand:
         }
         self.log = (Path(self.folder.name) / "log").open("ab")  # what the processes print
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.belongings = ExitStack()  # what goes when it ends
 
     def __enter__(self) -> Self:
         self.manage("migrate", "-v0")
@@ -83,6 +84,7 @@ class Stand:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+        self.belongings.close()
         self.log.close()
         self.folder.cleanup()
 

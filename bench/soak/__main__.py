@@ -16,14 +16,14 @@ from typing import Any
 
 import psycopg
 
-from bench.soak import intake, pages, sending, tokens
+from bench.soak import intake, pages, sending, tokens, upkeep
 from bench.soak.ground import Ground
 from bench.soak.invariants import broken
 from bench.soak.rows import POSTGRES, SQLITE, Judged, Row, rows, run_tests
 from bench.stand import fresh_postgres
 
 SERVER = "postgres://postgres@127.0.0.1:5432/postgres"
-PARTS = (intake, tokens, sending, pages)  # they fill `rows`
+PARTS = (intake, tokens, sending, pages, upkeep)  # they fill `rows`
 
 
 def judge(row: Row, server: str) -> Judged:
