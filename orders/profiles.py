@@ -1,4 +1,5 @@
 """Nickname and avatar of who scanned, as he agreed to show them: kept with the scan, taken back, gone with its link.
+The follower bears the same name, for staff and for texts with ##NICKNAME##.
 
 Comes in: what WeChat says of him, all of it text of his own. Goes out: a Profile that any page may show.
 """
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orders.models import Profile, Scan
+from wechat import followers
 from wechat.browsers import origin_of
 
 NICKNAME_LENGTH = 40  # characters; WeChat itself allows 16 Chinese ones
@@ -29,12 +31,26 @@ def profile_of(scan: Scan) -> Profile | None:
 def keep(scan: Scan, *, nickname: str, avatar: str) -> Profile:
     """Keep what he agreed to show, in the place of what was there."""
     shown = {"nickname": clean_nickname(nickname), "avatar": allowed_avatar(avatar)}
-    return Profile.objects.update_or_create(scan=scan, defaults=shown)[0]
+    with transaction.atomic():
+        profile = Profile.objects.update_or_create(scan=scan, defaults=shown)[0]
+        _tell_follower(scan)
+    return profile
 
 
 def take_back(scan: Scan) -> bool:
     """Show the placeholder from now on. False when there was nothing to take back."""
-    return bool(Profile.objects.filter(pk=scan.pk).delete()[0])
+    with transaction.atomic():
+        taken = bool(Profile.objects.filter(pk=scan.pk).delete()[0])
+        _tell_follower(scan)
+    return taken
+
+
+def _tell_follower(scan: Scan) -> None:
+    """Staff, and texts with his name, know him by what he shows now: with several links, by what he said last."""
+    of_him = Profile.objects.filter(scan__account_id=scan.account_id, scan__openid=scan.openid)
+    last = of_him.order_by("-given_at").first()
+    nickname, avatar = (last.nickname, last.avatar) if last else ("", "")
+    followers.known_as(scan.account_id, scan.openid, nickname=nickname, avatar=avatar)
 
 
 def revoke(scan: Scan) -> bool:

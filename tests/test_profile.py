@@ -18,8 +18,8 @@ from quotes import newest_scan
 from orders import profiles
 from orders.links import onward_code
 from orders.models import Order, Profile, Scan
-from wechat import privacy
-from wechat.models import Account, Authorization
+from wechat import conf, privacy
+from wechat.models import Account, Authorization, Follower
 from wechat.simulator.server import SimulatorServer
 
 pytestmark = pytest.mark.usefixtures("worker_alive")
@@ -154,6 +154,27 @@ def test_agreeing_again_brings_his_new_name(scan: Scan, simulator: SimulatorServ
     person(simulator).nickname = "老王"
     go(browser, scan)
     assert Profile.objects.get().nickname == "老王"
+
+
+def test_staff_and_texts_to_him_know_him_by_that_name(scan: Scan, push: Callback, simulator: SimulatorServer) -> None:
+    browser = owner_of(scan)
+    [contact] = Follower.objects.values_list("nickname", "avatar")
+    assert contact == ("小王 🌸", AVATAR)
+    conf.save(scan.account, {"wechat_default_reply": "您好，##NICKNAME##"})
+    assert "您好，小王 🌸" in push.text("在吗").content.decode()
+    browser.post(f"{scan.get_absolute_url()}owner/withdraw")
+    assert list(Follower.objects.values_list("nickname", "avatar")) == [("", "")]
+
+
+def test_of_two_links_the_one_that_is_left_names_him(scan: Scan, push: Callback, simulator: SimulatorServer) -> None:
+    browser = owner_of(scan)
+    push.scan("77")
+    other = newest_scan()
+    person(simulator).nickname = "老王"
+    go(browser, other)
+    assert Follower.objects.get().nickname == "老王"
+    profiles.revoke(other)
+    assert Follower.objects.get().nickname == "小王 🌸"
 
 
 def test_only_this_scan_shows_him(scan: Scan, push: Callback) -> None:

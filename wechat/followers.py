@@ -142,6 +142,12 @@ def followed(contact: Contact) -> None:
     statements.run(_FOLLOWED, [at, (contact.message.scene or "")[:64], *_whom(contact), at])
 
 
+def known_as(account_id: int, openid: str, *, nickname: str, avatar: str) -> None:
+    """Keep what this person agreed to show of himself; empty when he took it back."""
+    mine = Follower.objects.filter(account_id=account_id, openid=openid)
+    mine.update(nickname=nickname[:128], avatar=avatar)
+
+
 def located(contact: Contact) -> None:
     """Keep where this person is, if the push says so and nothing younger did."""
     fields = contact.message.fields
