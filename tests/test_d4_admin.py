@@ -98,6 +98,15 @@ def test_d402_cookies_are_for_https_scripts_cannot_read_them_and_no_other_host_s
     assert done.stdout == "__Host-sessionid __Host-csrftoken True True True True None /\n"
 
 
+def test_d402_the_way_back_from_wechat_and_the_callback_are_for_https_too() -> None:
+    done = start(
+        "from wxhub.wsgi import BARE_HEADERS; from wechat.web_authorization import COOKIE; "
+        "print(COOKIE, dict(BARE_HEADERS)['Strict-Transport-Security'])",
+        **GOOD,
+    )
+    assert done.stdout.splitlines()[-1] == "__Host-wxhub_way max-age=31536000", done.stderr
+
+
 def test_d402_the_cookies_that_are_set_have_the_flags(owner: User, settings: Any) -> None:
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True

@@ -23,13 +23,12 @@ def test_d211_every_answer_has_the_security_headers(method: str, order: Order) -
             where
         )
         assert headers.get("Cross-Origin-Resource-Policy"), where
-        if not path.startswith("/static/"):
-            policy = headers.get("Content-Security-Policy", "")
-            assert "frame-ancestors" in policy, where
-            assert "default-src 'none'" in policy, where
-            if not path.startswith("/admin/"):
-                assert "unsafe-eval" not in policy, where
-                assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0], where
+        policy = headers.get("Content-Security-Policy", "")
+        assert "frame-ancestors" in policy, where
+        assert "default-src 'none'" in policy, where
+        if not path.startswith("/admin/"):
+            assert "unsafe-eval" not in policy, where
+            assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0], where
         if path.startswith(("/admin/", "/api/", "/quotes/", "/s/", "/compare/")):
             assert "no-store" in headers.get("Cache-Control", "") or "jsi18n" in path, where
         if "/callback" not in path:

@@ -3,6 +3,7 @@
 The site runs in a thread of its own, at the address of PUBLIC_URL, and the simulator over real HTTP.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import responses
 from callback import APPID, TOKEN, Callback, body, encrypted, listen_again, signed
 from cryptography.fernet import Fernet
 from django.core.management import call_command
@@ -18,6 +20,7 @@ from django.db import connection
 from django.utils import timezone
 
 from wechat import conf, sightings
+from wechat.doctor import platform
 from wechat.models import Account, ConfigRow, Lease, Notice
 from wechat.sealing import reseal
 from wechat.simulator.server import SimulatorServer
@@ -122,6 +125,13 @@ def test_a_wrong_aes_key(push: Callback) -> None:
     raw, query = encrypted(body("text", Content="您好").encode(), signed(token=TOKEN), key=OTHER_KEY)
     assert push.post(raw, query).status_code == 403
     one_fault("EncodingAESKey")
+
+
+@responses.activate
+def test_the_look_at_the_clock_follows_no_redirect() -> None:
+    responses.get(re.compile(".*/getcallbackip"), status=302, headers={"Location": "https://elsewhere.example/"})
+    assert platform._clock().level == "warn"
+    assert [call.request.url for call in responses.calls if "elsewhere" in str(call.request.url)] == []
 
 
 @pytest.mark.parametrize("seconds", [600, -600], ids=["slow", "fast"])

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from wechat.redaction import MAX_LENGTH, JsonLine, redact
+from wechat.redaction import MAX_LENGTH, JsonLine, OneLine, redact
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "93_AbCdEf-0123456789_ghijkl"
@@ -28,6 +29,21 @@ def test_a_record_is_an_object_with_time_level_logger_and_message() -> None:
     assert (found["level"], found["logger"], found["message"]) == ("ERROR", "wechat", "报价 77 👍🏽")
     assert found["time"].endswith("+00:00")
     assert "exception" not in found
+
+
+def test_the_time_of_a_line_is_utc() -> None:
+    record = logging.LogRecord("n", 20, "f", 1, "a", (), None)
+    record.created = 1_700_000_000
+    assert OneLine("%(asctime)s %(message)s").format(record) == "2023-11-14T22:13:20Z a"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/quotes/", "/api/token/"])
+def test_who_is_refused_has_a_line(path: str, client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    response = client.get(path, headers={"authorization": "Api-Key wrong.key"}, REMOTE_ADDR="203.0.113.9")
+    assert response.status_code in (401, 403)
+    assert f"GET {path} refused with {response.status_code}, from 203.0.113.9" in caplog.text
+    assert "wrong.key" not in caplog.text
 
 
 @pytest.mark.parametrize("odd", ["\r\n", "\x1b[31m", "\x00", "\u2028", "\u202e", "\x85", '"', "\\", "\ud800"])

@@ -275,8 +275,21 @@ def test_who_has_a_second_step_proves_himself_by_it(boss: User) -> None:
     assert client.post(PROOF, {"password": PASSWORD}).status_code == 200, "the password alone does not do"
     assert goes_to(client.get(KEYS), PROOF)
     SecondFactor.objects.update(throttling_failure_count=0)
+    before = client.session.session_key
     client.post(PROOF, {"code": second})
     assert client.get(KEYS).status_code == 200
+    assert client.session.session_key != before
+
+
+def test_a_wrong_second_step_has_a_line_in_the_log(boss: User, caplog: pytest.LogCaptureFixture) -> None:
+    with_factor(boss)
+    sign_in().post(STEP, {"code": "000000"})
+    assert f"a second step of {boss.username} was wrong" in caplog.text
+    assert "000000" not in caplog.text
+
+
+def test_who_signs_out_leaves_no_draft_in_the_browser(boss: User) -> None:
+    assert sign_in().post(reverse("admin:logout")).headers["Clear-Site-Data"] == '"storage"'
 
 
 @pytest.mark.parametrize(

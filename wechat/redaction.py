@@ -52,7 +52,10 @@ def _uncaught_in_thread(what: threading.ExceptHookArgs) -> None:
 
 
 class OneLine(logging.Formatter):
-    """Formats a record, its traceback included, as one redacted line of at most 8,000 characters."""
+    """Formats a record, its traceback included, as one redacted line of at most 8,000 characters; its time is UTC."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802  # logging's name
+        return datetime.fromtimestamp(record.created, UTC).strftime(datefmt or "%Y-%m-%dT%H:%M:%SZ")
 
     def format(self, record: logging.LogRecord) -> str:
         text = shown(super().format(record))

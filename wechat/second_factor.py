@@ -3,6 +3,7 @@
 STAFF_OTP says who must have one. Who has one is always asked for it, whatever the setting says.
 """
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.db import transaction
 
 from wechat import sessions
 from wechat.models import SecondFactor
+
+logger = logging.getLogger(__name__)
 
 OFF, MANAGERS, ALL = "off", "managers", "all"
 SECRETS = "wechat.change_account"  # who may change the secrets of an account is a manager
@@ -51,8 +54,13 @@ def confirm(user: Any, code: str) -> tuple[SecondFactor, list[str]] | None:
 def check(user: Any, code: str) -> SecondFactor | None:
     """The second step of this person if `code` is right; the code is used up. One that is wrong makes the next wait."""
     with transaction.atomic():
-        factor = SecondFactor.objects.select_for_update().filter(user_id=user.pk, confirmed=True).first()
-        return factor if factor is not None and factor.verify_token(code) else None
+        factor: SecondFactor | None = (
+            SecondFactor.objects.select_for_update().filter(user_id=user.pk, confirmed=True).first()
+        )
+        if factor is not None and factor.verify_token(code):
+            return factor
+    logger.warning("a second step of %s was wrong, or came too early after one that was", user.get_username())
+    return None
 
 
 def new_codes(user: Any) -> list[str]:

@@ -37,7 +37,8 @@ KEPT = timedelta(days=1)  # for who comes back by the back button
 MOST_OPEN = 20  # begun about one thing within VALID: nobody needs more, and a stranger must not fill a table
 WAIT = 6.0  # seconds that a second request waits for what the first one hears
 BATCH = 500
-COOKIE = "wxhub_way"  # the other half of the state
+# The other half of the state.
+COOKIE = "__Host-wxhub_way" if settings.SESSION_COOKIE_SECURE else "wxhub_way"
 _ALPHABET = string.ascii_letters + string.digits  # all that a state may hold
 _STATE = re.compile(r"[A-Za-z0-9]{32}")
 _CODE = re.compile(r"[\x21-\x7e]{1,512}")

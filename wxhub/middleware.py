@@ -1,5 +1,6 @@
 """What the admin's pages need of the response headers, beside the strict ones of all other pages; and how much may come in."""
 
+import logging
 import re
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 ADMIN = {
@@ -23,6 +25,7 @@ PERMISSIONS = (
 )
 # What other websites show: the card's picture, a quote's code, and the pages that they may frame with their script.
 SHOWN_ELSEWHERE = re.compile(r"/static/|/quotes/[^/]+/qr\.(?:svg|png)\Z|/quotes/.+/embed/\Z|/embed\.js\Z")
+logger = logging.getLogger(__name__)
 PERSONAL = ("/admin/", "/api/", "/quotes/", "/s/", "/compare/")
 
 
@@ -50,8 +53,22 @@ class Headers:
         return response
 
 
+class Refusals:
+    """A line in the log for who asked staff's pages, or REST, for what he may not: whose rights are tried out shows there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code in (401, 403, 429) and request.path.startswith(("/admin/", "/api/")):
+            asked = f"{request.method} {request.path[:200]}"
+            logger.warning("%s refused with %s, from %s", asked, response.status_code, client_address(request))
+        return response
+
+
 class AdminPolicy:
-    """Relaxes the policy below /admin/ as far as the theme needs it, and no further."""
+    """Relaxes the policy below /admin/ as far as the theme needs it, and no further. Who signs out leaves nothing behind."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -62,6 +79,8 @@ class AdminPolicy:
             # Without a referrer Chromium sends `Origin: null` with a form, and Django refuses the sign-in.
             response["Referrer-Policy"] = "same-origin"
             response._csp_replace = ADMIN  # type: ignore[attr-defined]  # django-csp's own way, used by its decorators
+        if request.path == reverse("admin:logout"):
+            response["Clear-Site-Data"] = '"storage"'  # drafts to customers
         return response
 
 

@@ -108,8 +108,9 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "wxhub.middleware.Headers",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "wxhub.middleware.Refusals",
     "wxhub.middleware.AdminPolicy",
     "wxhub.middleware.NoNul",
     "wxhub.middleware.SizeLimit",
@@ -186,6 +187,7 @@ SESSION_ABSOLUTE_SECONDS = 3600 * env.int("SESSION_HOURS", 12)  # and in any cas
 if HTTPS:  # a browser takes a cookie of such a name from this very host only, and over https
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # they name people: nothing for a cookie
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^wechat/[^/]+/callback/?$", r"^healthz$", r"^readyz$", r"^metrics$"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
@@ -23,6 +24,7 @@ WSGIApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}", re.ASCII)
 _CALLBACK = re.compile(r"/wechat/[^/]+/callback/?")
 _BOUNDARY = re.compile(r"boundary=\"?([A-Za-z0-9'()+_,./:=? -]{1,70})\"?", re.ASCII | re.IGNORECASE)
+_HSTS = [("Strict-Transport-Security", f"max-age={age}") for age in (settings.SECURE_HSTS_SECONDS,) if age]
 # The headers of every answer of the callback.
 BARE_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -30,6 +32,7 @@ BARE_HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
+    *_HSTS,
 )
 
 

@@ -67,6 +67,7 @@ def prove_again(request: HttpRequest) -> HttpResponse:
     form: Any = form_class(request.POST or None)
     if form.is_valid():
         if _proves(request, form.cleaned_data):
+            request.session.cycle_key()
             sessions.prove(request.session)
             return _onwards(request)
         form.add_error(None, _wrong())

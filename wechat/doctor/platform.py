@@ -49,7 +49,8 @@ def _clock() -> Finding:
     what = _("clock")
     try:
         # A call that is refused for want of a token: it tells the time and shows nothing.
-        response = requests.get(f"{settings.WECHAT_API_BASE}/cgi-bin/getcallbackip", timeout=SECONDS)
+        url = f"{settings.WECHAT_API_BASE}/cgi-bin/getcallbackip"
+        response = requests.get(url, timeout=SECONDS, allow_redirects=False)
         theirs = parsedate_to_datetime(response.headers["Date"]).timestamp()
     except (requests.RequestException, KeyError, ValueError, TypeError):
         return warn(what, _("WeChat told no time to compare with."))
