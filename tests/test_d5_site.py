@@ -14,7 +14,9 @@ import pytest
 from callback import SECRET, TOKEN, Callback
 from django.contrib import admin
 from django.core import mail
+from django.db.models import CharField, TextField
 from django.test import Client
+from django.urls import reverse
 from test_environment import GOOD, ROOT, start
 from test_site import CONTENT_TYPES, request, routes
 from werkzeug.test import Client as Wsgi
@@ -254,3 +256,13 @@ def test_d511_odd_questions_to_lists_break_none(query: str, staff: Client) -> No
     for model in admin.site._registry:
         url = f"/admin/{model._meta.app_label}/{model._meta.model_name}/?{query}"
         assert staff.get(url).status_code < 500, url
+
+
+@pytest.mark.django_db
+def test_d511_no_filter_of_a_list_makes_a_server_error(admin_client: Client) -> None:
+    """A value that no column holds, for each field of each list: SQLite and PostgreSQL refuse it in ways of their own."""
+    for model in admin.site._registry:
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for field in (each for each in model._meta.fields if not isinstance(each, CharField | TextField)):
+            for odd in ({field.name: "9" * 40}, {f"{field.name}__in": f"1,{'9' * 40}"}):
+                assert admin_client.get(address, odd).status_code < 500, (address, odd)

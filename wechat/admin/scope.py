@@ -8,9 +8,10 @@ its first base, every inline that reaches over several accounts takes ScopedRows
 from typing import Any, TypeVar
 
 from django.contrib.admin import RelatedFieldListFilter
-from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.options import BaseModelAdmin, IncorrectLookupParameters
 from django.contrib.admin.utils import get_fields_from_path, unquote
 from django.core.exceptions import FieldDoesNotExist
+from django.db import DataError
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest
@@ -125,6 +126,17 @@ class ScopedAdmin(ScopedRows):
             return super().get_object(request, object_id, from_field or None)
         except OverflowError:
             return None
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list. A filter with a value that no column holds is refused like one that does not exist."""
+        try:
+            changelist = super().get_changelist_instance(request)
+            len(changelist.result_list)  # else the database is asked by the template
+        except (OverflowError, TypeError, ValueError, DataError) as error:
+            if not request.GET:
+                raise  # a fault of ours
+            raise IncorrectLookupParameters from error
+        return changelist
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Who works for one account only need not choose it; accounts are made on their own page.
