@@ -189,19 +189,23 @@ def _fill(small: Ground, disk: Path) -> Judged:
                 file.flush()
         except OSError:
             pass
-    answers = [small.post(pushes.text("oDISK")) for _ in range(10)]
-    success = sum(answer == b"success" for _status, answer, _seconds in answers)
-    asked = sum("系统正忙".encode() in answer for _status, answer, _seconds in answers)
+    bodies = [pushes.text("oDISK") for _ in range(10)]
+    answers = [small.post(body)[1] for body in bodies]
+    asked = sum("系统正忙".encode() in answer for answer in answers)
     shown = small.get(page)[0]
     filler.unlink()
     time.sleep(2)
     after = small.post(pushes.text("oDISK"))
     with closing(sqlite3.connect(str(small.sqlite))) as connection:
         whole = connection.execute("PRAGMA integrity_check").fetchone()[0]
-    held = not success and shown == 200 and after[0] == 200 and whole == "ok"
+    stored = {push[0] for push in small.facts()["pushes"]}  # a log that was cut back may have room for one more
+    success = [fingerprint(body) for body, answer in zip(bodies, answers, strict=True) if answer == b"success"]
+    lost = len(set(success) - stored)
+    held = not lost and asked and shown == 200 and after[0] == 200 and whole == "ok"
     return (
-        held,
-        f"full: {success} times success, {asked} of 10 asked to try again, page {shown}; afterwards {after[0]}, {whole}",
+        bool(held),
+        f"full: {asked} of 10 asked to try again, {len(success)} stored, {lost} lost, page {shown}; "
+        f"afterwards {after[0]}, {whole}",
     )
 
 
