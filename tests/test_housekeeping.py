@@ -72,6 +72,15 @@ def test_a_turn_ends_and_says_that_there_is_more(monkeypatch: pytest.MonkeyPatch
     assert [housekeeping.run() for _turn in range(4)] == [2, 2, 1, 0]
 
 
+def test_a_new_connection_opens_while_another_program_writes(tmp_path: Path) -> None:
+    one = Installation(tmp_path)
+    one.run("from django.core.management import call_command; call_command('migrate', verbosity=0)")
+    with closing(sqlite3.connect(one.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert one.run("from wechat.models import Account; told = Account.objects.count()") == 0
+        assert other.in_transaction
+
+
 def test_a_retention_that_is_killed_leaves_no_gap_and_its_room_is_given_back(tmp_path: Path) -> None:
     one = Installation(tmp_path)
     one.run(FILL)

@@ -11,17 +11,19 @@ def database(file: Path) -> dict[str, Any]:
     settings: dict[str, Any] = env.db("DATABASE_URL", f"sqlite:///{file}")
     settings["CONN_MAX_AGE"] = 600  # a connection per request costs a factor of ten on PostgreSQL
     if settings["ENGINE"].endswith("sqlite3"):
-        settings["OPTIONS"] = _sqlite()
+        settings["OPTIONS"] = _sqlite(Path(settings["NAME"]))
     elif settings["ENGINE"].endswith("postgresql"):
         settings["OPTIONS"] = _postgresql() | settings.get("OPTIONS", {})
     return settings
 
 
-def _sqlite() -> dict[str, Any]:
+def _sqlite(file: Path) -> dict[str, Any]:
     synchronous = env.str("SQLITE_SYNCHRONOUS", "NORMAL")
+    # A new file can give room back a little at a time (wechat.housekeeping); it must be said before there is a table, and then
+    # no more: it writes, and a connection must open while the database is locked or the disk full.
+    is_new = not file.exists() or not file.stat().st_size
     pragmas = (
-        # A new file can give room back a little at a time (wechat.housekeeping); it must be said before there is a table.
-        "auto_vacuum=INCREMENTAL",
+        *(["auto_vacuum=INCREMENTAL"] if is_new else []),
         "journal_mode=WAL",
         f"synchronous={synchronous}",
         "cache_size=-16000",  # 16 MB
