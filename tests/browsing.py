@@ -139,7 +139,8 @@ def picture(page: Page, name: str) -> None:
 
 
 def fits(page: Page) -> None:
-    """Nothing sticks out at the side."""
+    """Nothing sticks out at the side of the page that has arrived."""
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
