@@ -8,12 +8,13 @@ import time
 import traceback
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from wechat import followers, messages, outbox, routing, statements
+from wechat import followers, group_commit, messages, outbox, routing, statements
 from wechat.conf import AccountConfig, account_by_id
 from wechat.messages import Message
 from wechat.models import OutgoingMessage, Push
@@ -57,12 +58,7 @@ def receive(delivery: Delivery) -> str | None:
     """Record and handle a push, or find the answer it had. Raises NonceReused, and DatabaseError when storing fails."""
     index_of(delivery.account)  # built, when rules changed, before the transaction takes SQLite's one write lock
     try:
-        with transaction.atomic():
-            now = delivery.came_at or timezone.now()
-            push_id = _record(delivery, now)
-            if push_id is None:
-                return _repeat(delivery)
-            return _handle(delivery, push_id, now)
+        return group_commit.commit(partial(_take, delivery))
     except (NonceReused, OperationalError, InterfaceError):
         raise  # replayed, or not stored: the caller must not say success
     except Exception:
@@ -146,6 +142,14 @@ def rehearse(account: AccountConfig, message: Message, *, now: datetime | None =
         error = redact(traceback.format_exc())
     milliseconds = round((time.perf_counter() - began) * 1000)
     return Rehearsal(contact, handled, answer, effects, milliseconds, error)
+
+
+def _take(delivery: Delivery) -> str | None:
+    now = delivery.came_at or timezone.now()
+    push_id = _record(delivery, now)
+    if push_id is None:
+        return _repeat(delivery)
+    return _handle(delivery, push_id, now)
 
 
 def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | None:

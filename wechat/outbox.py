@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from wechat import circuit, conf, statements
+from wechat import circuit, conf, group_commit, statements
 from wechat.conf import AccountConfig
 from wechat.messages import Message
 from wechat.models import Account, Follower, OutgoingMessage, SendJob
@@ -184,13 +184,15 @@ def _take(numbers: list[int], holder: str, now: datetime) -> list[OutgoingMessag
 def settle(message: OutgoingMessage, state: str, **values: object) -> bool:
     """Write what became of a claimed message; False when the lease had run out and somebody else took it."""
     mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=message.state)
-    if state != State.OWED:
-        return bool(mine.update(state=state, holder="", **values))
-    with transaction.atomic():  # a debt that is not counted would never be paid
+
+    def write() -> bool:
         if not mine.update(state=state, holder="", **values):
             return False
-        _count_owed(message.account_id, [message.openid])
-    return True
+        if state == State.OWED:  # in the same transaction: a debt that is not counted would never be paid
+            _count_owed(message.account_id, [message.openid])
+        return True
+
+    return group_commit.commit(write)
 
 
 def keep(message: OutgoingMessage) -> bool:
@@ -202,7 +204,7 @@ def keep(message: OutgoingMessage) -> bool:
     mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=State.SENDING, expires_at__gt=now)
     if message.route == Route.TEMPLATE and message.due_at - now >= FRESH:
         return mine.exists()
-    return bool(mine.update(due_at=now + LEASE))
+    return group_commit.commit(lambda: bool(mine.update(due_at=now + LEASE)))
 
 
 def close_windows() -> int:

@@ -1,0 +1,108 @@
+"""Group commit: on SQLite, what many threads want to write at the same time is written in one transaction.
+
+Comes in: work for a transaction of its own. Goes out: its result, when that is committed. SQLite lets one writer in at a
+time, and a commit that waits for the disk costs more than the statements before it. Whoever would only wait for the lock
+hands his work to the thread that has it, and is woken when it is on the disk. Other databases let writers work side by side
+and gather their commits themselves: there each work has a transaction to itself.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+T = TypeVar("T")
+
+MOST = 16  # works in one transaction: who comes meanwhile waits for all of it
+PATIENCE = 4.0  # seconds to wait for a turn, as long as SQLite waits for its lock: the platform hangs up after five
+
+_DATABASE_FAILS = (OperationalError, InterfaceError)
+
+
+class _Turn:
+    """One work, and the thread that waits for it at the `gate`: until another one did it, or it `leads` itself."""
+
+    __slots__ = ("error", "gate", "is_shared", "leads", "result", "work")
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.leads = self.is_shared = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class _Queue:
+    """Those who wait, in the order they came. One thread leads, and nobody else takes from the queue."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[_Turn] = deque()
+        self._is_led = False
+
+    def enter(self, turn: _Turn) -> None:
+        """Return when the work was done, or when this thread is to lead. Raises OperationalError after PATIENCE."""
+        with self._lock:
+            self._waiting.append(turn)
+            turn.leads, self._is_led = not self._is_led, True
+        if turn.leads or turn.gate.acquire(timeout=PATIENCE):
+            return
+        with self._lock:
+            if turn.leads:  # since a moment ago
+                return
+            if turn in self._waiting:  # else it is being done, and may yet be committed
+                self._waiting.remove(turn)
+        raise OperationalError(f"it was not written within {PATIENCE:.0f} s: another one takes very long")
+
+    def lead(self) -> None:
+        """Do the work of those who wait, commit it, wake them, and let the next one lead."""
+        with self._lock:
+            turns = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        error: BaseException | None = None
+        try:
+            with transaction.atomic():
+                for turn in turns:
+                    turn.result = turn.work()
+        except BaseException as raised:  # whatever it is: somebody waits, and must hear of it
+            error = raised
+        with self._lock:
+            if isinstance(error, _DATABASE_FAILS):  # the others would find out the same, each after four seconds more
+                turns.extend(self._waiting)
+                self._waiting.clear()
+            self._is_led = bool(self._waiting)
+            if self._is_led:
+                self._waiting[0].leads = True
+                self._waiting[0].gate.release()
+        for turn in turns:
+            turn.error, turn.is_shared = error, len(turns) > 1
+            turn.gate.release()
+
+
+_queue = _Queue()
+
+
+def commit(work: Callable[[], T]) -> T:
+    """Do the work in a transaction, and return its result when it is committed. What it raises is raised; then nothing is kept.
+
+    Another thread may do it, and a second time when something else failed in the same transaction: it must have no effect but
+    on the database. Raises OperationalError or InterfaceError when the database fails; then nobody knows if it was committed.
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return _alone(work)
+    turn = _Turn(work)
+    _queue.enter(turn)
+    if turn.leads:
+        _queue.lead()
+    if turn.error is None:
+        return turn.result  # type: ignore[no-any-return]
+    if turn.is_shared and not isinstance(turn.error, _DATABASE_FAILS):
+        return _alone(work)  # something in it failed: each finds out whether that was he
+    raise turn.error
+
+
+def _alone(work: Callable[[], T]) -> T:
+    with transaction.atomic():
+        return work()
