@@ -17,7 +17,7 @@ PRODUCT = [
 FILE_LINES, FUNCTION_LINES = 300, 30
 TABLES = {"_bench_phrases", "_screen_phrases"}  # the texts of pages: long, and nothing to understand
 # Around a handler, around a delivery, and where staff run a failed push again and read what its handler raised.
-BROAD_CATCHES = {"wechat/inbox.py", "wechat/attempts.py"}
+BROAD_CATCHES = {"wechat/inbox.py", "wechat/attempts.py", "wechat/group_commit.py"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -82,7 +82,10 @@ def pushed(push: Callback) -> Callback:
     return push
 
 
-def test_a_healthy_installation_has_nothing_wrong(pushed: Callback) -> None:
+def test_a_healthy_installation_has_nothing_wrong(pushed: Callback, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor == "sqlite":  # the other tests wait for no disk
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "init_command", "PRAGMA synchronous=FULL;")
+        connection.close()
     status, text = run()
     assert (status, faults(text)) == (0, {}), text
     assert "!" not in text, "nothing even to be warned of"
@@ -186,6 +189,16 @@ def test_a_database_that_is_not_in_wal_mode(monkeypatch: pytest.MonkeyPatch) -> 
         cursor.execute("PRAGMA journal_mode=DELETE")
         assert cursor.fetchone()[0] == "delete"
     one_fault("WAL")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
+@pytest.mark.parametrize(("pragma", "is_told"), [("NORMAL", True), ("FULL", False)])
+def test_sqlite_that_does_not_wait_for_the_disk(pragma: str, is_told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "init_command", f"PRAGMA synchronous={pragma};")
+    connection.close()
+    status, text = run()
+    assert status == 0, text
+    assert ("SQLITE_SYNCHRONOUS=FULL" in text) == is_told
 
 
 def test_an_old_key_that_is_still_in_use(settings: Any) -> None:

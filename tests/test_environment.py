@@ -46,6 +46,20 @@ def test_production_starts_when_all_is_well() -> None:
     assert done.stdout == "False https://quotes.firm.cn\n", done.stderr
 
 
+def test_the_example_starts_with_nothing_but_its_secrets_filled_in() -> None:
+    lines = [line for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if line and line[0] != "#"]
+    example = dict(line.split("=", 1) for line in lines)
+    assert not [name for name in GOOD if name not in example]
+    done = start("import django; django.setup()", **{**example, **GOOD, "DJANGO_SETTINGS_MODULE": "wxhub.settings"})
+    assert done.returncode == 0, done.stderr
+
+
+def test_sqlite_waits_for_the_disk_unless_it_is_told_not_to() -> None:
+    code = "import wxhub.settings as s; print(s.DATABASES['default']['OPTIONS']['init_command'])"
+    assert "synchronous=FULL;" in start(code, **GOOD, DATABASE_URL="", SQLITE_SYNCHRONOUS="").stdout
+    assert "synchronous=NORMAL;" in start(code, **GOOD, DATABASE_URL="", SQLITE_SYNCHRONOUS="NORMAL").stdout
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -60,6 +74,7 @@ def test_production_starts_when_all_is_well() -> None:
         ("PUBLIC_URL", "quotes.firm.cn"),
         ("WECHAT_API_BASE", "http://api.weixin.qq.com"),
         ("WECHAT_API_BASE", "ftp://api.weixin.qq.com"),
+        ("SQLITE_SYNCHRONOUS", "normal; DROP"),
     ],
 )
 def test_production_refuses_and_names_the_variable(name: str, value: str) -> None:

@@ -3,12 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from wxhub.env import env
+
+# SQLite waits for the disk at every commit; only now and then, and the last commits are lost with the power; never.
+SYNCHRONOUS = ("FULL", "NORMAL", "OFF")
 
 
 def database(file: Path) -> dict[str, Any]:
     """DATABASE_URL as Django's settings, a SQLite `file` without it."""
-    settings: dict[str, Any] = env.db("DATABASE_URL", f"sqlite:///{file}")
+    url = env.str("DATABASE_URL", "") or f"sqlite:///{file}"
+    settings: dict[str, Any] = env.db_url_config(url)
     settings["CONN_MAX_AGE"] = 600  # a connection per request costs a factor of ten on PostgreSQL
     if settings["ENGINE"].endswith("sqlite3"):
         settings["OPTIONS"] = _sqlite(Path(settings["NAME"]))
@@ -18,7 +24,9 @@ def database(file: Path) -> dict[str, Any]:
 
 
 def _sqlite(file: Path) -> dict[str, Any]:
-    synchronous = env.str("SQLITE_SYNCHRONOUS", "NORMAL")
+    synchronous = env.str("SQLITE_SYNCHRONOUS", "") or "FULL"
+    if synchronous not in SYNCHRONOUS:
+        raise ImproperlyConfigured(f"SQLITE_SYNCHRONOUS must be one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}.")
     # A new file can give room back a little at a time (wechat.housekeeping); it must be said before there is a table, and then
     # no more: it writes, and a connection must open while the database is locked or the disk full.
     is_new = not file.exists() or not file.stat().st_size

@@ -22,6 +22,7 @@ GIGABYTE = 1_000_000_000
 FULL = (0.05, 5 * GIGABYTE)  # less free than both: nearly full
 FILLING = (0.10, 10 * GIGABYTE)
 NOTHING_LEFT = GIGABYTE // 2
+SYNCHRONOUS_FULL = 2  # of SQLite's PRAGMA synchronous; 3 waits even more
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,17 +41,23 @@ def database() -> Finding:
 
 
 def journal() -> Finding:
-    """SQLite takes several writers at once in WAL mode only."""
+    """SQLite takes several writers at once in WAL mode only, and keeps what it took when it waits for the disk."""
     what = _("way of writing")
     if connection.vendor != "sqlite":
         return good(what, connection.vendor)
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         mode = str(cursor.fetchone()[0]).lower()
-    if mode == "wal":
-        return good(what, "WAL")
-    text = _("The SQLite database is in the mode %s, not WAL: of several pushes at once most fail.") % mode.upper()
-    return bad(what, text, _("Keep DATABASES OPTIONS of settings.py, stop every program that holds the file, restart."))
+        cursor.execute("PRAGMA synchronous")
+        waits_for_disk = cursor.fetchone()[0] >= SYNCHRONOUS_FULL
+    if mode != "wal":
+        text = _("The SQLite database is in the mode %s, not WAL: of several pushes at once most fail.") % mode.upper()
+        remedy = _("Keep DATABASES OPTIONS of settings.py, stop every program that holds the file, restart.")
+        return bad(what, text, remedy)
+    if not waits_for_disk:
+        text = _("A push is answered before it is on the disk: when the power is cut, the last ones are lost.")
+        return warn(what, text, _("Set SQLITE_SYNCHRONOUS=FULL, and restart."))
+    return good(what, "WAL")
 
 
 def _sealed() -> Iterator[ConfigRow]:
