@@ -1,4 +1,4 @@
-"""Step 5: sends what is due, some twenty at a time, and does the periodic work. `manage.py worker` runs it.
+"""Step 5: sends what is due, some thirty at a time, and does the periodic work. `manage.py worker` runs it.
 
 Comes in: rows of the outbox. Goes out: calls to the platform, and on each row what became of it. Any number of workers may
 run; one that dies costs the messages it was sending one lease.
@@ -20,7 +20,7 @@ from wechat import attempts, chores, circuit, client, conf, leases, outbox
 from wechat.errors import PlatformError, Unreachable
 from wechat.models import OutgoingMessage
 
-AT_ONCE = 20  # cards and whatever else needs a window
+AT_ONCE = 32  # cards and whatever else needs a window; each costs a connection to the database
 # Template messages have threads of their own: a card always finds somebody free. As many again are claimed ahead, so that
 # nobody waits for the next look.
 PATIENT_AT_ONCE, PATIENT_CLAIMED = 16, 32
