@@ -47,11 +47,12 @@ def _run(connection: BaseDatabaseWrapper, sql: str, params: Sequence[Any]) -> Ro
     with connection.wrap_database_errors:
         if connection.vendor == "sqlite":
             cursor = connection.connection.execute(_question_marks(sql), params)
-        else:
-            # psycopg's own cursor: parameters travel apart from the statement, which the server parses only once.
-            database: Any = connection
-            cursor = database.Database.Cursor(database.connection).execute(sql, params, prepare=True)
-        return cursor.fetchone() if cursor.description else None
+            return cursor.fetchone()  # type: ignore[no-any-return]
+        # psycopg's own cursor: parameters travel apart from the statement, which the server parses only once. It is asked for
+        # the columns of its raw result: `description` would describe each of them.
+        database: Any = connection
+        cursor = database.Database.Cursor(database.connection).execute(sql, params, prepare=True)
+        return cursor.fetchone() if cursor.pgresult.nfields else None  # type: ignore[no-any-return]
 
 
 @cache
