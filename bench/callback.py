@@ -1,6 +1,6 @@
 """Compares the callback doing all of its work with a bare Django view, alternately, in one run, on the same server.
 
-    .venv/bin/python -m bench.callback [--rounds 5] [--requests 4000] [--threads 4] [--database postgres://…/postgres]
+    .venv/bin/python -m bench.callback [--rounds 5] [--requests 4000] [--threads 16] [--database postgres://…/postgres]
 
 Prints answers per second and their ratio to the bare view: "site" is the bare view behind the site's middleware, "lean"
 the same view without any. Exit status 1 when an answer was wrong.
@@ -111,8 +111,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=4000, help="of each kind in a round")
-    parser.add_argument("--connections", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=4, help="blocking threads of the web process, as `make run` has")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument(
+        "--threads", type=int, default=16, help="blocking threads of the web process, as it is delivered"
+    )
     parser.add_argument("--database", help="a PostgreSQL server, postgres://…/postgres; default: SQLite")
     return parser.parse_args()
 

@@ -35,7 +35,7 @@ class Website:
 
 
 @contextmanager
-def website(prepare: str, *, database: str = "", threads: int = 4) -> Iterator[Website]:
+def website(prepare: str, *, database: str = "", threads: int = 16) -> Iterator[Website]:
     """Migrate the database (default: a fresh SQLite file), run `prepare` there, and serve it until the block ends."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="wxhub-bench-") as folder:
