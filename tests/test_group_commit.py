@@ -31,7 +31,7 @@ class Threads:
         self._is_held, self.free = threading.Event(), threading.Event()
 
     def add(self, name: str, do: Callable[[], Any]) -> None:
-        """A thread that will do this; it has its connection already, as it could get none while another one writes."""
+        """A thread that will do this; it has its connection already."""
         connected, may_go = threading.Event(), threading.Event()
 
         def run() -> None:
@@ -78,6 +78,7 @@ class Threads:
 
 @pytest.fixture
 def threads() -> Iterator[Threads]:
+    connection.ensure_connection()  # none is to be had while another one writes
     made = Threads()
     yield made
     made.release()
