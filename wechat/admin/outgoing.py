@@ -136,6 +136,7 @@ class OutgoingAdmin(Outlook, RecordAdmin):
     menu = Entry(MESSAGES, 20, "outbox", _("Sent and waiting"))
     list_display = ("created_at", "status", "what_for", "about", "who", "account", "attempts", "problem")
     list_filter = ("state", "route", "account", "created_at")
+    linked_by = ("job", "delivery")
     list_select_related = ("account",)
     search_fields = ("openid",)
     search_help_text = OPENID_HELP

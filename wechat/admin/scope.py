@@ -104,6 +104,10 @@ class OwnChoices(RelatedFieldListFilter):
 class ScopedAdmin(ScopedRows):
     """A ModelAdmin of rows that belong to accounts: a foreign row is like one that does not exist."""
 
+    linked_by: tuple[
+        str, ...
+    ] = ()  # columns by which other pages link to a part of the list, beside those of its filters
+
     def owns(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether this row, given itself or by the primary key of an address, is of the user's accounts.
 
@@ -137,6 +141,19 @@ class ScopedAdmin(ScopedRows):
                 raise  # a fault of ours
             raise IncorrectLookupParameters from error
         return changelist
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only by what the list offers to filter by: a column that it does not show could be guessed, letter by letter."""
+        column = lookup.partition("__")[0]
+        is_column = column == "pk" or column in {field.name for field in self.model._meta.get_fields()}
+        may_be: bool = super().lookup_allowed(lookup, value, request)
+        return may_be and (not is_column or column in self._filtered_by(request))
+
+    def _filtered_by(self, request: HttpRequest) -> set[str]:
+        """The columns that the list's filters, and links to it, ask for."""
+        entries = [entry[0] if isinstance(entry, tuple) else entry for entry in self.get_list_filter(request)]
+        names = [entry if isinstance(entry, str) else getattr(entry, "parameter_name", "") for entry in entries]
+        return {str(name).partition("__")[0] for name in (*names, *self.linked_by, self.date_hierarchy)}
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Who works for one account only need not choose it; accounts are made on their own page.
