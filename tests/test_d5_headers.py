@@ -51,6 +51,16 @@ def test_d211_the_callback_has_them_on_its_short_way_too() -> None:
 @pytest.mark.django_db
 def test_d211_over_https_everything_is_for_https_only(client: Client, settings: Any) -> None:
     settings.SECURE_HSTS_SECONDS, settings.SECURE_SSL_REDIRECT = 31_536_000, True
-    for path in ("/", "/admin/login/", "/nowhere", "/api/schema/"):
+    for path in ("/", "/admin/login/", "/nowhere", "/api/docs/"):
         assert client.get(path).status_code == 301
         assert "max-age=31536000" in client.get(path, secure=True)["Strict-Transport-Security"]
+
+
+@pytest.mark.django_db
+def test_d211_a_key_over_http_is_refused_loudly(client: Client, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.PUBLIC_URL = True, "https://quotes.firm.cn"
+    refused = client.post("/api/quotes/", {"total_money": 1}, content_type="application/json")
+    assert refused.status_code == 403
+    assert "https://quotes.firm.cn/api/quotes/" in refused.json()["detail"]
+    taken = client.post("/api/quotes/", {}, content_type="application/json", secure=True)
+    assert "http" not in taken.json()["detail"]

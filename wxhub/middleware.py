@@ -67,6 +67,21 @@ class Refusals:
         return response
 
 
+class KeysOverHttps:
+    """Refuses REST over http where https is in use: a redirect would hide that the key was readable on its way."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure() or not request.path.startswith("/api/"):
+            return self.get_response(request)
+        text = _(
+            "Call %(url)s: over http a key can be read on its way. Make a new one in place of a key that was sent so."
+        )
+        return JsonResponse({"detail": text % {"url": f"{settings.PUBLIC_URL}{request.path}"}}, status=403)
+
+
 class AdminPolicy:
     """Relaxes the policy below /admin/ as far as the theme needs it, and no further. Who signs out leaves nothing behind."""
 

@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "wxhub.middleware.Refusals",
+    "wxhub.middleware.KeysOverHttps",
     "wxhub.middleware.AdminPolicy",
     "wxhub.middleware.NoNul",
     "wxhub.middleware.SizeLimit",
@@ -190,7 +191,7 @@ CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # they name people: nothing for a cookie
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^wechat/[^/]+/callback/?$", r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^wechat/[^/]+/callback/?$", r"^healthz$", r"^readyz$", r"^metrics$", r"^api/(?!docs/)"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
