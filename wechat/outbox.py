@@ -7,7 +7,7 @@ the push when that is the account's way, or the only way that works at this mome
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.utils import timezone
 
 from wechat import circuit, conf, group_commit, statements
@@ -159,9 +159,8 @@ def claim(holder: str, limit: int, *, but_not: Iterable[int] = (), patient: bool
         return []
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
-    with transaction.atomic():
-        # Not as a subquery: PostgreSQL may run one that skips locked rows again for every row, and takes more than `limit`.
-        return _take(list(due.values_list("pk", flat=True)[:limit]), holder, now)
+    # Not as a subquery: PostgreSQL may run one that skips locked rows again for every row, and takes more than `limit`.
+    return group_commit.commit(lambda: _take(list(due.values_list("pk", flat=True)[:limit]), holder, now))
 
 
 def _take(numbers: list[int], holder: str, now: datetime) -> list[OutgoingMessage]:
