@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pytest
 from callback import Callback, body
-from django.db import OperationalError, connection, connections, transaction
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 from django.test import Client
+from django.utils import timezone
 from quotes import wait_until
 
 from wechat import group_commit, leases, routing
@@ -50,10 +52,14 @@ class Threads:
         self._threads[-1].start()
         assert connected.wait(20)
 
+    def go(self, name: str) -> None:
+        """Let this one go."""
+        self._may_go[name].set()
+
     def hold(self) -> None:
         """Let the first one have the turn."""
         self.add("first", partial(group_commit.commit, self._first))
-        self._may_go["first"].set()
+        self.go("first")
         assert self._is_held.wait(20)
 
     def _first(self) -> None:
@@ -64,7 +70,7 @@ class Threads:
         """Let these go, each when the one before waits."""
         for name in names:
             before = len(group_commit._queue._waiting)
-            self._may_go[name].set()
+            self.go(name)
             wait_until(lambda before=before: len(group_commit._queue._waiting) > before, 20, f"{name} waits")
 
     def release(self) -> None:
@@ -156,18 +162,47 @@ def test_what_fails_alone_is_not_tried_again() -> None:
     assert calls == [1]
 
 
-def test_a_database_that_fails_is_asked_once_for_all(threads: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_commit, "MOST", 2)
-    calls = []
+def test_a_database_error_is_its_own_only(threads: Threads) -> None:
+    """SQLite calls a missing table operational, like a lock."""
 
     def fail() -> None:
-        calls.append(1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM of_an_app_that_was_not_migrated")
+
+    behind_one(threads, a=write("a"), b=fail, c=write("c"))
+    threads.release()
+    assert "no such table" in str(threads.outcomes["b"])
+    assert written() == {"a", "c"}
+
+
+def test_a_database_error_that_was_swallowed_is_its_own_only(threads: Threads) -> None:
+    def swallow() -> None:
+        with suppress(IntegrityError):
+            Lease.objects.create(name="taken", holder="test", until=timezone.now())
+
+    write("taken")()
+    behind_one(threads, a=write("a"), b=swallow, c=write("c"))
+    threads.release()
+    assert isinstance(threads.outcomes["b"], transaction.TransactionManagementError)
+    assert written() == {"a", "c", "taken"}
+
+
+def test_a_lock_that_is_not_to_be_had_is_waited_for_once_by_all(
+    threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def atomic() -> None:
+        asked.append(1)
         raise OperationalError("database is locked")
 
-    behind_one(threads, a=fail, b=fail, c=fail)
-    threads.release()
+    behind_one(threads, a=write("a"), b=write("b"), c=write("c"))
+    with monkeypatch.context() as patch:
+        patch.setattr(group_commit.transaction, "atomic", atomic)
+        threads.release()
     assert [str(threads.outcomes[name]) for name in "abc"] == ["database is locked"] * 3
-    assert calls == [1]
+    assert len({id(threads.outcomes[name]) for name in "abc"}) == 3
+    assert asked == [1]
     group_commit.commit(write("afterwards"))
     assert written() == {"afterwards"}
 
@@ -182,6 +217,56 @@ def test_nobody_waits_for_ever(threads: Threads, monkeypatch: pytest.MonkeyPatch
     threads.release()
     assert isinstance(threads.outcomes["a"], OperationalError)
     assert written() == {"b"}
+
+
+class Impatient:
+    """The gate of a thread whose patience ends at the very moment when `moment` comes."""
+
+    def __init__(self, moment: Callable[[], bool]) -> None:
+        self._gate, self._moment, self._is_first = threading.Semaphore(0), moment, True
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        if not self._is_first:
+            return self._gate.acquire(timeout=20)
+        self._is_first = False
+        wait_until(self._moment, 20, "the moment")
+        return False
+
+    def release(self) -> None:
+        assert self._gate._value == 0, "opened twice"
+        self._gate.release()
+
+
+def test_who_gives_up_as_it_is_to_lead_leads(threads: Threads) -> None:
+    queue = group_commit._Queue()
+    first, late, last = (group_commit._Turn(write(name)) for name in ("first", "late", "last"))
+    late.gate = Impatient(lambda: late.leads)  # type: ignore[assignment]
+    queue.enter(first)
+    threads.add("late", lambda: (queue.enter(late), queue.lead(late)))
+    threads.add("last", lambda: queue.enter(last))
+    queue._take = lambda: [queue._waiting.popleft()]  # type: ignore[method-assign]
+    threads.go("late")
+    wait_until(lambda: late in queue._waiting, 20, "it waits")
+    threads.go("last")
+    wait_until(lambda: last in queue._waiting, 20, "it waits")
+    queue.lead(first)
+    del queue._take
+    wait_until(lambda: "late" in threads.outcomes, 20, "it led")
+    assert written() >= {"first", "late"}
+
+
+def test_who_gives_up_as_it_is_done_hears_what_became_of_it() -> None:
+    queue = group_commit._Queue()
+    first, late = group_commit._Turn(write("first")), group_commit._Turn(write("late"))
+    late.gate = Impatient(lambda: not queue._waiting)  # type: ignore[assignment]
+    queue.enter(first)
+    waiting = threading.Thread(target=queue.enter, args=(late,))
+    waiting.start()
+    wait_until(lambda: late in queue._waiting, 20, "it waits")
+    queue.lead(first)
+    waiting.join(20)
+    assert not waiting.is_alive()
+    assert (late.error, late.result) == (None, threading.get_ident())
 
 
 def test_a_push_that_fails_takes_no_other_with_it(

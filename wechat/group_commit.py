@@ -11,14 +11,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import OperationalError, connection, transaction
 
 T = TypeVar("T")
 
 MOST = 16  # works in one transaction: who comes meanwhile waits for all of it
 PATIENCE = 4.0  # seconds to wait for a turn, as long as SQLite waits for its lock: the platform hangs up after five
-
-_DATABASE_FAILS = (OperationalError, InterfaceError)
 
 
 class _Turn:
@@ -32,11 +30,11 @@ class _Turn:
         self.gate.acquire()
         self.leads = self.is_shared = False
         self.result: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
 
 class _Queue:
-    """Those who wait, in the order they came. One thread leads, and nobody else takes from the queue."""
+    """Those who wait, in the order they came. One thread leads, the first of them, and nobody else takes from the queue."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,34 +49,47 @@ class _Queue:
         if turn.leads or turn.gate.acquire(timeout=PATIENCE):
             return
         with self._lock:
-            if turn.leads:  # since a moment ago
-                return
-            if turn in self._waiting:  # else it is being done, and may yet be committed
+            if turn in self._waiting and not turn.leads:
                 self._waiting.remove(turn)
-        raise OperationalError(f"it was not written within {PATIENCE:.0f} s: another one takes very long")
+                raise OperationalError(f"it was not written within {PATIENCE:.0f} s: another one takes very long")
+        if not turn.leads:
+            turn.gate.acquire()  # it is being done: who gave up now would not know whether it was
 
-    def lead(self) -> None:
+    def lead(self, mine: _Turn) -> None:
         """Do the work of those who wait, commit it, wake them, and let the next one lead."""
-        with self._lock:
-            turns = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-        error: BaseException | None = None
+        turns: list[_Turn] = []
+        error: Exception | None = OperationalError("the thread that wrote it was interrupted")
         try:
             with transaction.atomic():
+                turns = (
+                    self._take()
+                )  # not before the lock is ours: who came while this thread waited for it is among them
                 for turn in turns:
-                    turn.result = turn.work()
-        except BaseException as raised:  # whatever it is: somebody waits, and must hear of it
+                    turn.result = _do(turn.work)
+            error = None
+        except Exception as raised:  # whatever it is: the others wait, and must hear of it
             error = raised
+        finally:
+            self._wake(turns, error, mine)
+
+    def _take(self) -> list[_Turn]:
         with self._lock:
-            if isinstance(error, _DATABASE_FAILS):  # the others would find out the same, each after four seconds more
-                turns.extend(self._waiting)
+            return [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+
+    def _wake(self, turns: list[_Turn], error: Exception | None, mine: _Turn) -> None:
+        with self._lock:
+            is_shared = len(turns) > 1
+            if not turns:  # there was no lock to be had: who waits would only find out the same, one after the other
+                turns = list(self._waiting)
                 self._waiting.clear()
             self._is_led = bool(self._waiting)
             if self._is_led:
                 self._waiting[0].leads = True
                 self._waiting[0].gate.release()
         for turn in turns:
-            turn.error, turn.is_shared = error, len(turns) > 1
-            turn.gate.release()
+            turn.error, turn.is_shared = error, is_shared
+            if turn is not mine:
+                turn.gate.release()
 
 
 _queue = _Queue()
@@ -88,21 +99,33 @@ def commit(work: Callable[[], T]) -> T:
     """Do the work in a transaction, and return its result when it is committed. What it raises is raised; then nothing is kept.
 
     Another thread may do it, and a second time when something else failed in the same transaction: it must have no effect but
-    on the database. Raises OperationalError or InterfaceError when the database fails; then nobody knows if it was committed.
+    on the database, and that includes what it leaves to `transaction.on_commit`. Raises OperationalError when there is no lock
+    to be had, and TransactionManagementError when the work caught a database error outside of an `atomic` of its own.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         return _alone(work)
     turn = _Turn(work)
     _queue.enter(turn)
     if turn.leads:
-        _queue.lead()
+        _queue.lead(turn)
     if turn.error is None:
         return turn.result  # type: ignore[no-any-return]
-    if turn.is_shared and not isinstance(turn.error, _DATABASE_FAILS):
+    if turn.is_shared:
         return _alone(work)  # something in it failed: each finds out whether that was he
-    raise turn.error
+    if turn.leads:
+        raise turn.error
+    raise type(turn.error)(*turn.error.args) from turn.error  # one exception cannot be raised by several threads
 
 
 def _alone(work: Callable[[], T]) -> T:
     with transaction.atomic():
-        return work()
+        return _do(work)
+
+
+def _do(work: Callable[[], T]) -> T:
+    result = work()
+    if connection.needs_rollback:  # else Django takes everything back, and says nothing
+        raise transaction.TransactionManagementError(
+            "a database error was caught outside of an atomic block of its own"
+        )
+    return result

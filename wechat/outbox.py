@@ -160,10 +160,10 @@ def claim(holder: str, limit: int, *, but_not: Iterable[int] = (), patient: bool
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True)
     # Not as a subquery: PostgreSQL may run one that skips locked rows again for every row, and takes more than `limit`.
-    return group_commit.commit(lambda: _take(list(due.values_list("pk", flat=True)[:limit]), holder, now))
+    return group_commit.commit(lambda: _take(list(due.values_list("pk", flat=True)[:limit]), holder))
 
 
-def _take(numbers: list[int], holder: str, now: datetime) -> list[OutgoingMessage]:
+def _take(numbers: list[int], holder: str) -> list[OutgoingMessage]:
     # Nobody else can have them: PostgreSQL has locked these rows, SQLite the whole database (IMMEDIATE).
     messages = OutgoingMessage.objects.filter(pk__in=numbers)
     messages.update(
@@ -175,7 +175,7 @@ def _take(numbers: list[int], holder: str, now: datetime) -> list[OutgoingMessag
         state=State.SENDING,
         holder=holder,
         attempts=models.F("attempts") + 1,
-        due_at=now + LEASE,
+        due_at=timezone.now() + LEASE,  # from now: it may have waited for its turn to write
     )
     return list(messages.order_by("pk"))
 
@@ -199,11 +199,16 @@ def keep(message: OutgoingMessage) -> bool:
 
     Where a repeat is harmless, a lease that is long enough stays as it is: a look takes no lock of the database.
     """
+    mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=State.SENDING)
     now = timezone.now()
-    mine = OutgoingMessage.objects.filter(pk=message.pk, holder=message.holder, state=State.SENDING, expires_at__gt=now)
     if message.route == Route.TEMPLATE and message.due_at - now >= FRESH:
-        return mine.exists()
-    return group_commit.commit(lambda: bool(mine.update(due_at=now + LEASE)))
+        return mine.filter(expires_at__gt=now).exists()
+
+    def lengthen() -> bool:
+        now = timezone.now()  # it may have waited for its turn to write
+        return bool(mine.filter(expires_at__gt=now).update(due_at=now + LEASE))
+
+    return group_commit.commit(lengthen)
 
 
 def close_windows() -> int:
