@@ -144,16 +144,19 @@ class ScopedAdmin(ScopedRows):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Only by what the list offers to filter by: a column that it does not show could be guessed, letter by letter."""
-        column = lookup.partition("__")[0]
-        is_column = column == "pk" or column in {field.name for field in self.model._meta.get_fields()}
+        name = lookup.partition("__")[0]
+        try:
+            field = self.model._meta.pk if name == "pk" else self.model._meta.get_field(name)
+        except FieldDoesNotExist:
+            field = None  # a filter's own parameter
         may_be: bool = super().lookup_allowed(lookup, value, request)
-        return may_be and (not is_column or column in self._filtered_by(request))
+        return may_be and (field is None or field.name in self._filtered_by(request))  # `rule_id` is `rule`
 
     def _filtered_by(self, request: HttpRequest) -> set[str]:
         """The columns that the list's filters, and links to it, ask for."""
-        entries = [entry[0] if isinstance(entry, tuple) else entry for entry in self.get_list_filter(request)]
+        entries = [entry[0] if isinstance(entry, list | tuple) else entry for entry in self.get_list_filter(request)]
         names = [entry if isinstance(entry, str) else getattr(entry, "parameter_name", "") for entry in entries]
-        return {str(name).partition("__")[0] for name in (*names, *self.linked_by, self.date_hierarchy)}
+        return {str(name).partition("__")[0] for name in (*names, *self.linked_by, self.date_hierarchy or "")}
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """Who works for one account only need not choose it; accounts are made on their own page.
