@@ -63,4 +63,5 @@ def test_d211_a_key_over_http_is_refused_loudly(client: Client, settings: Any) -
     assert refused.status_code == 403
     assert "https://quotes.firm.cn/api/quotes/" in refused.json()["detail"]
     taken = client.post("/api/quotes/", {}, content_type="application/json", secure=True)
-    assert "http" not in taken.json()["detail"]
+    assert taken.status_code == 403
+    assert "https://" not in taken.json()["detail"], "it is the key that is missing"

@@ -7,8 +7,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from wxhub.env import env
 
-# SQLite waits for the disk at every commit; only now and then, and the last commits are lost with the power; never.
-SYNCHRONOUS = ("FULL", "NORMAL", "OFF")
+# SQLite waits for the disk: FULL at every commit, EXTRA even more; NORMAL now and then, and the last commits are lost with the
+# power; OFF never.
+SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL", "OFF")
 
 
 def database(file: Path) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def database(file: Path) -> dict[str, Any]:
 
 
 def _sqlite(file: Path) -> dict[str, Any]:
-    synchronous = env.str("SQLITE_SYNCHRONOUS", "") or "FULL"
+    synchronous = env.str("SQLITE_SYNCHRONOUS", "").upper() or "FULL"
     if synchronous not in SYNCHRONOUS:
         raise ImproperlyConfigured(f"SQLITE_SYNCHRONOUS must be one of {', '.join(SYNCHRONOUS)}, not {synchronous!r}.")
     # A new file can give room back a little at a time (wechat.housekeeping); it must be said before there is a table, and then
