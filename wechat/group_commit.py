@@ -61,9 +61,8 @@ class _Queue:
         error: Exception | None = OperationalError("the thread that wrote it was interrupted")
         try:
             with transaction.atomic():
-                turns = (
-                    self._take()
-                )  # not before the lock is ours: who came while this thread waited for it is among them
+                # Not before the lock is ours: who came while this thread waited for it is among them.
+                turns = self._take()
                 for turn in turns:
                     turn.result = _do(turn.work)
             error = None
@@ -125,7 +124,5 @@ def _alone(work: Callable[[], T]) -> T:
 def _do(work: Callable[[], T]) -> T:
     result = work()
     if connection.needs_rollback:  # else Django takes everything back, and says nothing
-        raise transaction.TransactionManagementError(
-            "a database error was caught outside of an atomic block of its own"
-        )
+        raise transaction.TransactionManagementError("a database error was caught outside of an atomic of its own")
     return result
