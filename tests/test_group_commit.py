@@ -255,17 +255,17 @@ def test_who_gives_up_as_it_is_to_lead_leads(threads: Threads) -> None:
     assert written() >= {"first", "late"}
 
 
-def test_who_gives_up_as_it_is_done_hears_what_became_of_it() -> None:
+def test_who_gives_up_as_it_is_done_hears_what_became_of_it(threads: Threads) -> None:
     queue = group_commit._Queue()
     first, late = group_commit._Turn(write("first")), group_commit._Turn(write("late"))
     late.gate = Impatient(lambda: not queue._waiting)  # type: ignore[assignment]
     queue.enter(first)
-    waiting = threading.Thread(target=queue.enter, args=(late,))
-    waiting.start()
+    threads.add("late", lambda: queue.enter(late))
+    threads.go("late")
     wait_until(lambda: late in queue._waiting, 20, "it waits")
     queue.lead(first)
-    waiting.join(20)
-    assert not waiting.is_alive()
+    threads.release()
+    assert threads.outcomes["late"] is None, "it did not give up"
     assert (late.error, late.result) == (None, threading.get_ident())
 
 
