@@ -104,9 +104,8 @@ class OwnChoices(RelatedFieldListFilter):
 class ScopedAdmin(ScopedRows):
     """A ModelAdmin of rows that belong to accounts: a foreign row is like one that does not exist."""
 
-    linked_by: tuple[
-        str, ...
-    ] = ()  # columns by which other pages link to a part of the list, beside those of its filters
+    # Columns by which other pages link to a part of the list, beside those of its filters.
+    linked_by: tuple[str, ...] = ()
 
     def owns(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether this row, given itself or by the primary key of an address, is of the user's accounts.
