@@ -340,3 +340,12 @@ def test_a_card_that_was_handed_over_in_vain_is_owed_again(push: Callback, owed:
     close_window()
     assert rows() == [("77", State.OWED)]
     assert Follower.objects.get().owed == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite shares the transaction")
+def test_an_outcome_costs_one_round_trip(account: Account) -> None:
+    message = OutgoingMessage(pk=1, account=account, openid="oX", holder="me", state=State.SENDING)
+    with CaptureQueriesContext(connection) as asked:
+        outbox.settle(message, State.SENT)
+    assert len(asked) == 1

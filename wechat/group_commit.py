@@ -94,15 +94,16 @@ class _Queue:
 _queue = _Queue()
 
 
-def commit(work: Callable[[], T]) -> T:
+def commit(work: Callable[[], T], *, is_one_statement: bool = False) -> T:
     """Do the work in a transaction, and return its result when it is committed. What it raises is raised; then nothing is kept.
 
     Another thread may do it, and a second time when something else failed in the same transaction: it must have no effect but
     on the database, and that includes what it leaves to `transaction.on_commit`. Raises OperationalError when there is no lock
     to be had, and TransactionManagementError when the work caught a database error outside of an `atomic` of its own.
+    `is_one_statement`: other databases need no transaction around it, and are spared two round trips.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return _alone(work)
+        return work() if is_one_statement else _alone(work)
     turn = _Turn(work)
     _queue.enter(turn)
     if turn.leads:

@@ -191,7 +191,7 @@ def settle(message: OutgoingMessage, state: str, **values: object) -> bool:
             _count_owed(message.account_id, [message.openid])
         return True
 
-    return group_commit.commit(write)
+    return group_commit.commit(write, is_one_statement=state != State.OWED)
 
 
 def keep(message: OutgoingMessage) -> bool:
@@ -208,7 +208,7 @@ def keep(message: OutgoingMessage) -> bool:
         now = timezone.now()  # it may have waited for its turn to write
         return bool(mine.filter(expires_at__gt=now).update(due_at=now + LEASE))
 
-    return group_commit.commit(lengthen)
+    return group_commit.commit(lengthen, is_one_statement=True)
 
 
 def close_windows() -> int:
