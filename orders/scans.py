@@ -9,13 +9,22 @@ from orders.answers import PURPOSE
 from orders.cards import card_for
 from orders.models import ORDERID_MAX, Figures, Order, Scan, new_key, share_code
 from wechat import outbox, routing, statements
+from wechat.conf import AccountConfig
 from wechat.replies import Text
 from wechat.routing import Contact, Handled
+from wechat.statements import Insert
 
 _FIND = (
     f"SELECT id, customer, room_area, total_money, saved_money FROM {Order._meta.db_table} "
     "WHERE orderid = %s AND account_id = %s"
 )
+
+
+@routing.before_scan
+def ask_for_quote(account: AccountConfig, scene: str) -> None:
+    """Ask for the order's figures with the statement that records the push."""
+    if (orderid := order_number(scene)) is not None:
+        statements.ask_ahead(_FIND, [orderid, account.id])
 
 
 @routing.on_scan
@@ -30,7 +39,7 @@ def quote_scanned(contact: Contact) -> Handled | None:
     if quote is None:
         if contact.message.scene in contact.account.channels:  # staff gave this number to a channel code
             return None
-        _record(contact, order_id=None, message_id=None, secret=new_key(), scene=scene, kind=kind)
+        statements.insert_later(_scan(contact, order_id=None, secret=new_key(), scene=scene, kind=kind))
         return Handled(Text(contact.account.get("wechat_unknown_order_text")))
     return give_card(contact, quote, scene=scene, kind=kind)
 
@@ -40,9 +49,8 @@ def give_card(contact: Contact, quote: Figures, *, scene: str, kind: Scan.Kind) 
     secret = new_key()
     code = share_code(contact.push_id, secret)
     card = card_for(quote, contact.account, openid=contact.message.sender, code=code)
-    message_id, answer = outbox.deliver(contact, card, purpose=PURPOSE, about=str(quote.orderid))
-    _record(contact, order_id=quote.id, message_id=message_id, secret=secret, scene=scene, kind=kind)
-    return Handled(answer)
+    scan = _scan(contact, order_id=quote.id, secret=secret, scene=scene, kind=kind)
+    return Handled(outbox.deliver(contact, card, purpose=PURPOSE, about=str(quote.orderid), kept_by=scan))
 
 
 def order_number(scene: str) -> int | None:
@@ -67,11 +75,9 @@ def _amount(value: object) -> Decimal:
     return Decimal(str(value))
 
 
-def _record(
-    contact: Contact, *, order_id: int | None, message_id: int | None, secret: str, scene: str, kind: Scan.Kind
-) -> None:
+def _scan(contact: Contact, *, order_id: int | None, secret: str, scene: str, kind: Scan.Kind) -> Insert:
     message = contact.message
-    statements.insert(
+    return Insert(
         Scan,
         {
             "push_id": contact.push_id,
@@ -83,7 +89,6 @@ def _record(
             "kind": kind,
             "secret": secret,
             "revoked": False,
-            "message_id": message_id,
             "scanned_at": contact.now,
         },
         # Staff may run a push again: then the scan stays what it was, with its link.

@@ -10,6 +10,7 @@ from wechat.conf import Channel
 from wechat.models import ChannelScan
 from wechat.routing import Contact, Handled
 from wechat.rules import index_of
+from wechat.statements import Insert
 
 
 def scanned(contact: Contact) -> Channel | None:
@@ -18,7 +19,7 @@ def scanned(contact: Contact) -> Channel | None:
     channel = contact.account.channels.get(message.scene or "")
     if channel is None:
         return None
-    statements.insert(
+    scan = Insert(
         ChannelScan,
         {
             "push_id": contact.push_id,
@@ -32,6 +33,7 @@ def scanned(contact: Contact) -> Channel | None:
         on_conflict="DO NOTHING",  # staff may run a push again: then the scan stays what it was
         returning="push_id",
     )
+    statements.insert_later(scan)
     return channel
 
 

@@ -29,7 +29,7 @@ State, Route, Delivery = OutgoingMessage.State, OutgoingMessage.Route, OutgoingM
 _TABLE = OutgoingMessage._meta.db_table
 _REPORTED = (
     f"UPDATE {_TABLE} SET delivery = %s, delivery_text = %s WHERE msgid = %s AND msgid <> '' AND account_id = %s "
-    "AND openid = %s RETURNING id"
+    "AND openid = %s"
 )
 
 
@@ -38,7 +38,7 @@ def finished(contact: Contact) -> Handled:
     """The platform says what became of a template message."""
     said = reported(contact.message)
     values = [delivery_of(said), said, contact.message.msgid[:24], contact.account.id, contact.message.sender]
-    statements.run(_REPORTED, values)
+    statements.run_later(_REPORTED, values)
     return Handled()
 
 

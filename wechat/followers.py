@@ -13,6 +13,7 @@ from wechat.conf import AccountConfig
 from wechat.messages import Message
 from wechat.models import Follower
 from wechat.routing import Contact
+from wechat.statements import Insert
 
 # A click, a scan or a follow opens a window of one minute, a message one of 48 hours (客服消息, 下发条数).
 _EVENTS_WITH_WINDOW = frozenset({"subscribe", "scan", "click", "scancode_push", "scancode_waitmsg"})
@@ -93,13 +94,13 @@ def is_person(message: Message) -> bool:
     return message.event not in _OF_THE_ACCOUNT and not message.event.startswith(_OF_MINI_PROGRAMS)
 
 
-def touch(account: AccountConfig, message: Message, now: datetime) -> Seen:
-    """Record that this person was here, and whether he follows now. A push without a person leaves no trace."""
+def trace(account: AccountConfig, message: Message, now: datetime) -> Insert | None:
+    """The row that says that this person was here, and whether he follows now. None for a push without a person."""
     if not is_person(message):
-        return Seen(0, 0)
+        return None
     # The platform also reports on people who left, and in names of its own: such a push says nothing of following.
     tells = not message.is_event or message.event in ("subscribe", "unsubscribe", "scan")
-    row = statements.insert(
+    return Insert(
         Follower,
         {
             "account_id": account.id,
@@ -117,9 +118,13 @@ def touch(account: AccountConfig, message: Message, now: datetime) -> Seen:
         on_conflict=_UPDATE,
         returning="id, owed, CASE WHEN held_by = '' THEN NULL ELSE held_until END, held_by",
     )
-    if row is None:
+
+
+def seen(traced: statements.Row | None, now: datetime) -> Seen:
+    """The follower out of what his trace returned."""
+    if traced is None:
         return Seen(0, 0)
-    number, owed, held_until, holder = row
+    number, owed, held_until, holder = traced
     return Seen(number, owed, holder if held_until and _moment(held_until) > now else "")
 
 
@@ -139,7 +144,7 @@ def hold(contact: Contact, holder: str, lasts: timedelta | None) -> None:
 def followed(contact: Contact) -> None:
     """Keep when this person followed and by which code: of several follows the youngest, whichever arrived last."""
     at = _stored(_said_at(contact))
-    statements.run(_FOLLOWED, [at, (contact.message.scene or "")[:64], *_whom(contact), at])
+    statements.run_later(_FOLLOWED, [at, (contact.message.scene or "")[:64], *_whom(contact), at])
 
 
 def known_as(account_id: int, openid: str, *, nickname: str, avatar: str) -> None:
@@ -155,13 +160,13 @@ def located(contact: Contact) -> None:
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return
     at = _stored(_said_at(contact))
-    statements.run(_LOCATED, [latitude, longitude, fields["precision"], at, *_whom(contact), at])
+    statements.run_later(_LOCATED, [latitude, longitude, fields["precision"], at, *_whom(contact), at])
 
 
 def picture_tapped(contact: Contact) -> None:
     """A picture button: the pictures that follow, each a message of its own, belong to its key."""
     key = contact.message.fields["eventkey"][:128]
-    statements.run(_TAPPED, [key, _stored(contact.now), *_whom(contact)])
+    statements.run_later(_TAPPED, [key, _stored(contact.now), *_whom(contact)])
 
 
 def picture_key_of(account_id: int, openid: str, now: datetime) -> str:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 
 T = TypeVar("T")
 
@@ -102,7 +102,8 @@ def commit(work: Callable[[], T], *, is_one_statement: bool = False) -> T:
     to be had, and TransactionManagementError when the work caught a database error outside of an `atomic` of its own.
     `is_one_statement`: other databases need no transaction around it, and are spared two round trips.
     """
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "sqlite" or database.in_atomic_block:
         return work() if is_one_statement else _alone(work)
     turn = _Turn(work)
     _queue.enter(turn)
@@ -124,6 +125,6 @@ def _alone(work: Callable[[], T]) -> T:
 
 def _do(work: Callable[[], T]) -> T:
     result = work()
-    if connection.needs_rollback:  # else Django takes everything back, and says nothing
+    if connections[DEFAULT_DB_ALIAS].needs_rollback:  # else Django takes everything back, and says nothing
         raise transaction.TransactionManagementError("a database error was caught outside of an atomic of its own")
     return result

@@ -16,12 +16,14 @@ from django.utils import timezone
 
 from wechat import followers, group_commit, messages, outbox, routing, statements
 from wechat.conf import AccountConfig, account_by_id
+from wechat.followers import Seen
 from wechat.messages import Message
 from wechat.models import OutgoingMessage, Push
 from wechat.redaction import redact
 from wechat.replies import passive_xml
 from wechat.routing import Contact, Handled
 from wechat.rules import Query, Verdict, index_of
+from wechat.statements import Insert
 
 QUICK = 20  # milliseconds: a push that took less is not written again for that alone
 EFFECTIVE = frozenset(["qr", "subscribe", "unsubscribe"])  # pushes that do something whatever the rules say
@@ -131,7 +133,8 @@ def rehearse(account: AccountConfig, message: Message, *, now: datetime | None =
     effects: tuple[OutgoingMessage, ...] = ()
     try:
         with transaction.atomic():
-            seen = followers.touch(account, message, contact.now)
+            trace = followers.trace(account, message, contact.now)
+            seen = followers.seen(statements.insert(trace) if trace else None, contact.now)
             contact = replace(contact, held_by=seen.held_by)
             handled = _answered(contact)
             reply = handled.reply if handled else None
@@ -146,15 +149,17 @@ def rehearse(account: AccountConfig, message: Message, *, now: datetime | None =
 
 def _take(delivery: Delivery) -> str | None:
     now = delivery.came_at or timezone.now()
-    push_id = _record(delivery, now)
-    if push_id is None:
+    routing.ask_ahead(delivery.account, delivery.message)
+    record, trace = _record(delivery, now), followers.trace(delivery.account, delivery.message, now)
+    recorded, traced = statements.insert_pair(record, trace) if trace else (statements.insert(record), None)
+    if recorded is None:
         return _repeat(delivery)
-    return _handle(delivery, push_id, now)
+    return _handle(delivery, recorded[0], followers.seen(traced, now), now)
 
 
-def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | None:
+def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> Insert:
     message = delivery.message
-    row = statements.insert(
+    return Insert(
         Push,
         {
             "account_id": delivery.account.id,
@@ -172,7 +177,6 @@ def _record(delivery: Delivery, now: datetime, *, failed: str = "") -> int | Non
         },
         on_conflict="DO NOTHING",
     )
-    return row[0] if row else None
 
 
 def _expected(message: Message) -> str:
@@ -191,9 +195,8 @@ def _repeat(delivery: Delivery) -> str | None:
     return row[0] or None
 
 
-def _handle(delivery: Delivery, push_id: int, now: datetime) -> str | None:
+def _handle(delivery: Delivery, push_id: int, seen: Seen, now: datetime) -> str | None:
     account, message = delivery.account, delivery.message
-    seen = followers.touch(account, message, now)
     waited_for = delivery.came_at is None
     contact = Contact(account, message, push_id, now, owed=seen.owed, held_by=seen.held_by, answerable=waited_for)
     handled = _answered(contact)
@@ -225,7 +228,7 @@ def _answered(contact: Contact) -> Handled | None:
 
 def _finish(push_id: int, state: str, handled: Handled | None, answer: str, milliseconds: int) -> None:
     answered_by = handled.answered_by if handled and answer else ""
-    statements.run(
+    statements.run_later(
         f"UPDATE {Push._meta.db_table} SET state = %s, answer = %s, answered_by = %s, rule_id = %s, milliseconds = %s "
         "WHERE id = %s",
         [str(state), answer, answered_by, handled.rule_id if handled else None, milliseconds, push_id],
@@ -234,5 +237,6 @@ def _finish(push_id: int, state: str, handled: Handled | None, answer: str, mill
 
 def _record_failure(delivery: Delivery, error: str) -> None:
     with transaction.atomic():
-        if _record(delivery, delivery.came_at or timezone.now(), failed=redact(error)) is None:
+        record = _record(delivery, delivery.came_at or timezone.now(), failed=redact(error))
+        if statements.insert(record) is None:
             _repeat(delivery)

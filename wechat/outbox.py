@@ -16,6 +16,7 @@ from wechat.messages import Message
 from wechat.models import Account, Follower, OutgoingMessage, SendJob
 from wechat.replies import Reply, may_answer, restore
 from wechat.routing import Contact
+from wechat.statements import Insert
 
 EVENT_WINDOW = timedelta(seconds=55)  # of 60: what is on its way at the end must still arrive inside
 MESSAGE_WINDOW = timedelta(hours=48, seconds=-60)
@@ -41,28 +42,32 @@ _HELD = models.Exists(
 )
 
 
-def deliver(contact: Contact, reply: Reply, *, purpose: str, about: str = "") -> tuple[int, Reply | None]:
+def deliver(
+    contact: Contact, reply: Reply, *, purpose: str, about: str = "", kept_by: Insert | None = None
+) -> Reply | None:
     """Send `reply` to the person by the account's way of delivery. To be called in the transaction of the push.
 
-    Returns the row's id, and the reply if it has to travel as the answer to this push.
+    Returns the reply if it has to travel as the answer to this push. `kept_by` is a row of the caller's that is inserted with
+    the message; its `message_id` becomes the number of it.
     """
     by_api = contact.account.delivery == Account.Delivery.CUSTOMER_SERVICE
-    if by_api and is_open(contact.account):
-        return _insert(contact, reply, purpose, about, state=State.WAITING), None
-    if _can_answer(contact):
-        return _insert(contact, reply, purpose, about, state=State.SENT, route=Route.PASSIVE), reply
-    state = State.WAITING if by_api else State.OWED
-    row = _insert(contact, reply, purpose, about, state=state)
+    state, route, answer = State.WAITING if by_api else State.OWED, Route.CUSTOMER_SERVICE, None
+    if not (by_api and is_open(contact.account)) and _can_answer(contact):
+        state, route, answer = State.SENT, Route.PASSIVE, reply
+    row = _row(contact, reply, purpose, about, state=state, route=route)
+    if kept_by:
+        statements.insert_pair_later(row, kept_by, link="message_id")
+    else:
+        statements.insert_later(row)
     if state == State.OWED:
         _count_owed(contact.account.id, [contact.message.sender])
-    return row, None
+    return answer
 
 
-def enqueue(contact: Contact, reply: Reply, *, purpose: str, about: str = "") -> int | None:
-    """Send `reply` as a customer-service message; the row's id, or None where the account may not send any."""
-    if not contact.account.may_send:
-        return None
-    return _insert(contact, reply, purpose, about, state=State.WAITING)
+def enqueue(contact: Contact, reply: Reply, *, purpose: str, about: str = "") -> None:
+    """Send `reply` as a customer-service message, where the account may send any."""
+    if contact.account.may_send:
+        statements.insert_later(_row(contact, reply, purpose, about, state=State.WAITING, route=Route.CUSTOMER_SERVICE))
 
 
 def _can_answer(contact: Contact) -> bool:
@@ -240,10 +245,8 @@ def overdue(now: datetime) -> float:
     return (now - due).total_seconds() if due else 0.0
 
 
-def _insert(
-    contact: Contact, reply: Reply, purpose: str, about: str, *, state: str, route: str = Route.CUSTOMER_SERVICE
-) -> int:
-    row = statements.insert(
+def _row(contact: Contact, reply: Reply, purpose: str, about: str, *, state: str, route: str) -> Insert:
+    return Insert(
         OutgoingMessage,
         {
             "account_id": contact.account.id,
@@ -264,7 +267,6 @@ def _insert(
             "error": "",
         },
     )
-    return int(row[0]) if row else 0
 
 
 def _reopen(rows: list[OutgoingMessage], contact: Contact) -> None:

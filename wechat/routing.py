@@ -2,6 +2,7 @@
 
 @routing.on("click")                    # by the message's `handle`; returns None for what is not its own
 @routing.on_scan                        # by a scanned code: asked in the order of registration, the first that knows wins
+@routing.before_scan                    # asks the database with the record of the push what its handler will want to know
 @routing.named("price", _("Price list"))    # by name: an answer that staff choose in a reply rule
 def quote_scanned(contact: Contact) -> Handled | None: ...
 
@@ -58,6 +59,7 @@ class Handled:
 
 
 Handler = Callable[[Contact], Handled | None]
+Asker = Callable[[AccountConfig, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ named_handlers: dict[str, Named] = {}
 _handlers: dict[str, list[Handler]] = {}
 _own_handlers: dict[str, Handler] = {}
 _scan_handlers: list[Handler] = []
+_scan_askers: list[Asker] = []
 
 
 def on(*handles: str) -> Callable[[Handler], Handler]:
@@ -111,6 +114,13 @@ def on_scan(handler: Handler) -> Handler:
     return handler
 
 
+def before_scan(asker: Asker) -> Asker:
+    """Register who asks ahead (`statements.ask_ahead`) what a handler of scanned codes will want to know of a scene."""
+    if asker not in _scan_askers:
+        _scan_askers.append(asker)
+    return asker
+
+
 def named(name: str, label: str | Promise) -> Callable[[Handler], Handler]:
     """Register a handler under a name that stays the same: rules keep it. It returns None when it has no answer."""
 
@@ -130,6 +140,12 @@ def route(contact: Contact) -> Handled | None:
     rest = "event" if message.is_event else "message"
     own_handler = _own_handlers.get(message.handle) or _own_handlers.get(rest)
     return own_handler(contact) if own_handler else None
+
+
+def ask_ahead(account: AccountConfig, message: Message) -> None:
+    """Let everybody ask who will want to know something of the scanned scene; nobody does, of a push without one."""
+    for asker in _scan_askers if message.scene else ():
+        asker(account, message.scene or "")
 
 
 def route_scan(contact: Contact) -> Handled | None:

@@ -20,6 +20,7 @@ def database(file: Path) -> dict[str, Any]:
     if settings["ENGINE"].endswith("sqlite3"):
         settings["OPTIONS"] = _sqlite(Path(settings["NAME"]))
     elif settings["ENGINE"].endswith("postgresql"):
+        settings["ENGINE"] = "wxhub.postgresql"
         settings["OPTIONS"] = _postgresql() | settings.get("OPTIONS", {})
     return settings
 
@@ -47,7 +48,6 @@ def _sqlite(file: Path) -> dict[str, Any]:
 
 def _postgresql() -> dict[str, Any]:
     return {
-        "prepare_threshold": 1,
         "connect_timeout": 3,  # seconds
         # The platform hangs up after five seconds; a migration gives way to the pushes too. And a host that was cut off
         # holds no lock for long.

@@ -1,0 +1,1 @@
+"""The PostgreSQL backend of this installation: Django's own, with short ways for what every push does."""
