@@ -36,6 +36,11 @@ def a_push(account: Account, key: str = "one") -> Insert:
     return Insert(Push, values, on_conflict="DO NOTHING")
 
 
+def a_fatal_push(account: Account) -> Insert:
+    """A push of which a second one cannot be kept: it has no word of conflicts."""
+    return a_push(account)._replace(on_conflict="")
+
+
 def a_message(account: Account) -> Insert:
     """A message that waits."""
     now = timezone.now()
@@ -145,11 +150,9 @@ def test_a_savepoint_takes_back_what_was_put_off_after_it(account: Account) -> N
 
 
 def test_a_savepoint_takes_back_what_could_not_be_kept(account: Account) -> None:
-    broken = Insert(Push, a_push(account).values)  # twice, and no word of conflicts
-
     @transaction.atomic
     def write() -> None:
-        statements.insert_later(broken)
+        statements.insert_later(a_fatal_push(account))
         raise RuntimeError("before it was sent")
 
     with transaction.atomic():
@@ -160,14 +163,12 @@ def test_a_savepoint_takes_back_what_could_not_be_kept(account: Account) -> None
 
 
 def test_what_cannot_be_kept_is_refused_with_the_commit_at_the_latest(account: Account) -> None:
-    broken = Insert(Push, a_push(account).values)  # twice, and no word of conflicts
-
     @transaction.atomic
     def write() -> None:
         Follower.objects.create(account=account, openid="o1", first_seen=timezone.now(), last_seen=timezone.now())
-        statements.insert_later(broken)
+        statements.insert_later(a_fatal_push(account))
 
-    statements.insert(broken)
+    statements.insert(a_push(account))
     with pytest.raises(IntegrityError):
         write()
     assert not Follower.objects.exists()
